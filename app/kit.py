@@ -1,0 +1,27 @@
+"""What doors pass to verbs: settings, database and the box that opens secrets. Made once a process, after any fork."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.settings import Settings
+from app.store.db import Clock, Database
+from app.store.vault import Vault, load_keys
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """Everything a verb needs from its surroundings."""
+
+    settings: Settings
+    database: Database
+    vault: Vault
+
+    def close(self) -> None:
+        """Close connections; the kit cannot be used afterwards."""
+        self.database.dispose()
+
+
+def make(settings: Settings, *, clock: Clock | None = None) -> Kit:
+    """A kit for these settings; raises SettingsError when the key cannot be read."""
+    return Kit(settings, Database(settings.database, clock=clock), Vault(load_keys(settings)))

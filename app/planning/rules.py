@@ -1,0 +1,92 @@
+"""The rules of a mapping: what its owner may set, with the defaults of design.md 5 and 6."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+Mode = Literal["auto", "review"]
+EmailRule = Literal["hold", "auto", "ignore"]
+UnmanagedRule = Literal["hold", "keep", "remove"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Settings of one mapping. Shares are of the roster (0.2 = 20 %); budgets count over 24 hours."""
+
+    mode: Mode = "auto"  # review: everything waits for a person
+    roles: tuple[str, ...] = ("student",)  # shortnames of the course roles whose holders are students
+    email_changed: EmailRule = "hold"
+    unmanaged: UnmanagedRule = "hold"  # students in kuraCloud whom no Moodle user was ever linked to
+    freeze: bool = True  # no removals after the course's end date
+    removals_least: int = 2
+    removals_share: float = 0.2
+    removals_most: int = 50
+    adds_least: int = 200
+
+    def removal_limit(self, roster: int) -> int:
+        """How many removals may happen unasked within 24 hours: max(2, min(20 %, 50)) (design.md 6)."""
+        return max(self.removals_least, min(int(roster * self.removals_share), self.removals_most))
+
+    def add_limit(self, present: int) -> int:
+        """How many additions one run may make unasked: max(200, the present number)."""
+        return max(self.adds_least, present)
+
+
+def from_settings(settings: Mapping[str, Any]) -> Rules:
+    """Rules from a mapping's stored settings; raises ValueError naming what does not fit."""
+    known = {each.name: each for each in fields(Rules)}
+    unknown = sorted(set(settings) - set(known))
+    if unknown:
+        raise ValueError(f"{unknown[0]} is not a setting of a mapping. There are: {', '.join(known)}.")
+    return Rules(**{name: _checked(name, value) for name, value in settings.items()})
+
+
+def to_settings(rules: Rules) -> dict[str, Any]:
+    """What differs from the defaults, to be stored."""
+    defaults = asdict(Rules())
+    return {name: value for name, value in asdict(rules).items() if value != defaults[name]}
+
+
+_CHOICES = {
+    "mode": ("auto", "review"),
+    "email_changed": ("hold", "auto", "ignore"),
+    "unmanaged": ("hold", "keep", "remove"),
+}
+
+
+def _checked(name: str, value: Any) -> Any:
+    if name in _CHOICES:
+        return _one_of(name, value)
+    if name == "roles":
+        return _roles(value)
+    if name == "freeze":
+        return _flag(value)
+    number = float(value) if name == "removals_share" else int(value)
+    if number < 0:
+        raise ValueError(f"{name} cannot be negative.")
+    return number
+
+
+def _one_of(name: str, value: Any) -> Any:
+    if value not in _CHOICES[name]:
+        raise ValueError(f"{name} must be one of {', '.join(_CHOICES[name])}, not {value!r}.")
+    return value
+
+
+def _roles(value: Any) -> tuple[str, ...]:
+    roles = value.split(",") if isinstance(value, str) else list(value)
+    names = tuple(role.strip() for role in roles if role.strip())
+    if not names:
+        raise ValueError("roles needs at least one role's shortname.")
+    return names
+
+
+def _flag(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    texts = {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False, "0": False}
+    if str(value).lower() not in texts:
+        raise ValueError(f"freeze must be yes or no, not {value!r}.")
+    return texts[str(value).lower()]

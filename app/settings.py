@@ -1,0 +1,119 @@
+"""The one table of settings (name, default, help) and the only reader of the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from app.errors import SettingsError
+
+
+def _flag(text: str) -> bool:
+    truths = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    return truths[text.strip().lower()]
+
+
+def _setting(default: Any, about: str, *, parse: Callable[[str], Any] | None = None) -> Any:
+    return field(default=default, metadata={"about": about, "parse": parse or type(default)})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Each field is read from `KURASYNC_<NAME>`; times are seconds unless the name says otherwise."""
+
+    home: Path = _setting(Path("var"), "folder of the database, the private Redis and the key file", parse=Path)
+    database_url: str = _setting("", "SQLAlchemy URL; empty: SQLite in the home folder")
+    redis_url: str = _setting("", "redis:// or unix:// URL; empty: `kurasync up` starts a private Redis in the home folder")
+    secret_key: str = _setting("", "Fernet key(s) that encrypt tokens and secrets, the newest first, separated by commas")
+    secret_key_file: str = _setting("", "file (mode 0600) with the key(s); empty: secret.key in the home folder")
+    host: str = _setting("127.0.0.1", "address the web server listens on")
+    port: int = _setting(8765, "port the web server listens on; 0: a free one")
+    web_threads: int = _setting(8, "threads of the web server")
+    workers: int = _setting(4, "worker processes")
+    log_level: str = _setting("info", "debug, info, warning or error")
+    log_json: bool = _setting(True, "log lines as JSON; off: for reading in a terminal", parse=_flag)
+    allow_http: bool = _setting(False, "allow http:// for hosts other than this machine", parse=_flag)
+
+    quiet: float = _setting(3.0, "how long an event settles before its course is looked at")
+    cap: float = _setting(15.0, "the longest that a stream of events can put off a look")
+    tick: float = _setting(0.5, "how often the clock puts due work on the queue")
+    window: int = _setting(40, "how many jobs Redis may hold; at least 10 for each worker")
+    lease: float = _setting(120.0, "how long a run may go without renewing its claim")
+    connect_timeout: float = _setting(5.0, "time-out for connecting to Moodle and kuraCloud")
+    call_timeout: float = _setting(20.0, "time-out for an answer of Moodle or kuraCloud")
+    grace: float = _setting(60.0, "how long a request that was sent may still arrive; a lease must outlast call time-out + grace")
+    grace_dead: float = _setting(30.0, "how long the work of a worker that died stays reserved")
+    settle: float = _setting(60.0, "pause after a write whose answer was lost")
+    backoff: float = _setting(5.0, "first pause after a failure; doubles, with full jitter")
+    backoff_max: float = _setting(900.0, "longest pause after a failure")
+    dead_after: float = _setting(86400.0, "how long work must have failed before it is given up ...")
+    dead_attempts: int = _setting(8, "... and how often")
+    dead_crashes: int = _setting(5, "crashes in a row after which work is given up")
+    recheck: float = _setting(600.0, "one more look this long after an unclean end")
+    recheck_unsigned: float = _setting(60.0, "one more look this long after an event sent before Moodle's commit")
+    run_budget: float = _setting(900.0, "longest time of one run")
+    job_timeout: int = _setting(1800, "RQ's time-out for a job, a backstop only")
+    reconcile: float = _setting(21600.0, "how often each mapping is compared without an event")
+    probe_interval: float = _setting(60.0, "how often a parked connection is tried again")
+    retention_days: int = _setting(30, "how many days events, runs and decided holds are kept")
+    runs_per_instance: int = _setting(2, "runs at a time on one kuraCloud instance")
+    batch_size: int = _setting(200, "students in one request to kuraCloud")
+    page_size: int = _setting(200, "users in one page of a Moodle roster")
+    max_body: int = _setting(1048576, "largest body the receiver takes, in bytes")
+    max_events: int = _setting(1000, "most events in one delivery")
+    max_depth: int = _setting(20, "deepest nesting in a delivery")
+    tolerance: float = _setting(300.0, "largest clock difference of a signed delivery")
+    late_after: float = _setting(30.0, "work that is due for longer is called late")
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL in force."""
+        return self.database_url or f"sqlite:///{self.home.absolute() / 'kurasync.db'}"
+
+    @property
+    def need(self) -> float:
+        """Seconds a lease must still have before a request may be sent (queue.md 4)."""
+        return self.call_timeout + self.grace
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting: `quiet` -> `KURASYNC_QUIET`."""
+    return f"KURASYNC_{name.upper()}"
+
+
+def table() -> list[tuple[str, str, str]]:
+    """Rows (variable, default, help) for documentation and `--help`."""
+    return [(variable(each.name), str(each.default), str(each.metadata["about"])) for each in fields(Settings)]
+
+
+def load(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+    """Settings from the environment; keyword arguments win.
+
+    Raises SettingsError naming the variable that cannot be read, or that nobody knows.
+    """
+    given = os.environ if environ is None else environ
+    known = {variable(each.name): each for each in fields(Settings)}
+    unknown = sorted(name for name in given if name.startswith("KURASYNC_") and name not in known)
+    if unknown:
+        raise SettingsError(f"{unknown[0]} is not a setting of kurasync. See docs/configuration.md for the list.")
+    values = {each.name: _read(name, given[name], each.metadata["parse"]) for name, each in known.items() if name in given}
+    return _checked(Settings(**{**values, **overrides}))
+
+
+def _read(name: str, text: str, parse: Callable[[str], Any]) -> Any:
+    try:
+        return parse(text)
+    except (ValueError, KeyError):
+        raise SettingsError(f"{name} cannot be read: {text!r}.") from None
+
+
+def _checked(settings: Settings) -> Settings:
+    if settings.lease <= settings.need:
+        raise SettingsError(
+            f"KURASYNC_LEASE ({settings.lease:g} s) must be longer than KURASYNC_CALL_TIMEOUT + KURASYNC_GRACE "
+            f"({settings.need:g} s): else no run could ever write."
+        )
+    return settings

@@ -1,0 +1,252 @@
+"""Every table. Times are seconds since the epoch (double); personal values live only where a comment says so."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite counts rows by itself only in a column declared INTEGER.
+BigId = BigInteger().with_variant(Integer, "sqlite")
+
+# What a connection of either kind needs: its gate (open, parked) and its breaker (failures in a row, paused until).
+def _connection_columns() -> tuple[Column[object], ...]:
+    return (
+        Column("gate", String(10), nullable=False, server_default="open"),
+        Column("gate_reason", Text),
+        Column("failures", Integer, nullable=False, server_default="0"),
+        Column("paused_until", Double, nullable=False, server_default="0"),
+        Column("probe_at", Double),
+        Column("last_success_at", Double),
+        Column("created_at", Double, nullable=False),
+    )
+
+
+sites = Table(
+    "sites",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("url", Text, nullable=False),
+    Column("wwwroot", Text, nullable=False),
+    Column("identity", Text),
+    Column("token", Text, nullable=False),  # encrypted
+    Column("ways", JSON, nullable=False),  # which of signed, local_webhooks, tool_trigger may deliver
+    *_connection_columns(),
+)
+
+site_secrets = Table(
+    "site_secrets",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("site_id", ForeignKey("sites.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("secret", Text, nullable=False),  # encrypted
+    Column("valid_until", Double),
+    Column("created_at", Double, nullable=False),
+)
+
+instances = Table(
+    "instances",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("url", Text, nullable=False),
+    Column("token", Text, nullable=False),  # encrypted
+    Column("remote_id", Text, nullable=False),
+    Column("display_name", Text, nullable=False),
+    *_connection_columns(),
+)
+
+mappings = Table(
+    "mappings",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("site_id", ForeignKey("sites.id"), nullable=False),
+    Column("courseid", BigInteger, nullable=False),
+    Column("course_name", Text, nullable=False, server_default=""),
+    Column("instance_id", ForeignKey("instances.id"), nullable=False, index=True),
+    Column("kura_courseid", BigInteger, nullable=False),
+    Column("kura_course_name", Text, nullable=False, server_default=""),
+    Column("settings", JSON, nullable=False),  # app.planning.rules.Rules as given, only what differs from the defaults
+    Column("started_at", Double),  # NULL until the first plan was approved: everything is held
+    Column("quiet_until", Double, nullable=False, server_default="0"),  # a deletion or reset is under way: remove nobody
+    Column("reconcile_at", Double, nullable=False),
+    Column("created_at", Double, nullable=False),
+    UniqueConstraint("site_id", "courseid"),
+    UniqueConstraint("instance_id", "kura_courseid"),
+)
+
+links = Table(
+    "links",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("mapping_id", ForeignKey("mappings.id"), nullable=False),
+    Column("userid", BigInteger, nullable=False),
+    Column("studentid", BigInteger, nullable=False),
+    Column("email", Text, nullable=False),  # personal: the address the student was matched or invited by
+    Column("echo", JSON, nullable=False),  # personal: field -> {"sent": ..., "shown": ...}
+    Column("created_at", Double, nullable=False),
+    Column("ended_at", Double),
+    Column("ended_reason", String(40)),
+    Index("uq_links_active_user", "mapping_id", "userid", unique=True, postgresql_where=text("ended_at IS NULL"),
+          sqlite_where=text("ended_at IS NULL")),
+    Index("uq_links_active_student", "mapping_id", "studentid", unique=True, postgresql_where=text("ended_at IS NULL"),
+          sqlite_where=text("ended_at IS NULL")),
+    Index("ix_links_userid", "userid"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("site_id", ForeignKey("sites.id"), nullable=False),
+    Column("event_uid", String(200)),
+    Column("way", String(20), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("courseid", BigInteger, nullable=False),
+    Column("relateduserid", BigInteger),
+    Column("objectid", BigInteger),
+    Column("contextlevel", Integer),
+    Column("contextinstanceid", BigInteger),
+    Column("timecreated", BigInteger),
+    Column("received_at", Double, nullable=False, index=True),
+    Column("wanted", Boolean, nullable=False),  # it asked for a look at one mapping at least
+    Column("delivery", String(200)),
+    UniqueConstraint("site_id", "event_uid"),
+)
+
+worklist = Table(
+    "worklist",
+    metadata,
+    Column("mapping_id", ForeignKey("mappings.id"), primary_key=True),
+    Column("kind", String(10), primary_key=True),
+    Column("wanted", BigInteger, nullable=False, server_default="0"),
+    Column("seen", BigInteger, nullable=False, server_default="0"),
+    Column("due_at", Double),
+    Column("first_wanted_at", Double),
+    Column("not_before", Double, nullable=False, server_default="0"),
+    Column("gate", String(10), nullable=False, server_default="open"),
+    Column("gate_reason", Text),
+    Column("fence", BigInteger, nullable=False, server_default="0"),
+    Column("lease_owner", Text),
+    Column("lease_until", Double),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("crashes", Integer, nullable=False, server_default="0"),
+    Column("failing_since", Double),
+    Column("recheck_at", Double),
+    Column("last_run_id", BigInteger),
+    CheckConstraint("wanted >= seen", name="wanted"),
+    CheckConstraint("(lease_owner IS NULL) = (lease_until IS NULL)", name="lease"),
+    CheckConstraint("due_at IS NOT NULL OR wanted = seen", name="due"),
+    CheckConstraint("gate IN ('open', 'parked', 'paused', 'dead')", name="gate"),
+    Index("ix_worklist_due_at", "due_at", postgresql_where=text("due_at IS NOT NULL"),
+          sqlite_where=text("due_at IS NOT NULL")),
+    Index("ix_worklist_lease_until", "lease_until", postgresql_where=text("lease_until IS NOT NULL"),
+          sqlite_where=text("lease_until IS NOT NULL")),
+)
+
+event_requests = Table(
+    "event_requests",
+    metadata,
+    Column("mapping_id", Integer, primary_key=True),
+    Column("kind", String(10), primary_key=True),
+    Column("gen", BigInteger, primary_key=True),
+    Column("event_id", BigInteger, primary_key=True),
+    Index("ix_event_requests_event_id", "event_id"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("mapping_id", ForeignKey("mappings.id"), nullable=False),
+    Column("kind", String(10), nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("gen_from", BigInteger, nullable=False),
+    Column("gen_to", BigInteger, nullable=False),
+    Column("due_at", Double),
+    Column("started_at", Double, nullable=False, index=True),
+    Column("ended_at", Double),
+    Column("owner", Text, nullable=False),
+    Column("outcome", String(10)),  # done, retry, later, parked, dead, lost, reaped
+    Column("reason", String(60)),
+    Column("message", Text),
+    Column("plan", JSON),  # personal: what was planned, as shown to people
+    Column("counts", JSON),  # how many of each action were done, held, in conflict, failed
+    Column("drift", Integer, nullable=False, server_default="0"),  # actions that no event explains
+    Index("ix_runs_mapping_id_kind", "mapping_id", "kind", "id"),
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("mapping_id", ForeignKey("mappings.id"), nullable=False),
+    Column("kind", String(10), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("state", String(10), nullable=False),  # open, approved, applied, rejected, overtaken
+    Column("items", JSON, nullable=False),  # personal: actions as shown, each with fingerprint and reasons
+    Column("run_id", BigInteger, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("decided_at", Double),
+    Column("decided_by", Text),
+    Index("uq_holds_waiting", "mapping_id", "kind", unique=True,
+          postgresql_where=text("state IN ('open', 'approved')"), sqlite_where=text("state IN ('open', 'approved')")),
+)
+
+steps = Table(  # what was begun for one person, and whether it was done: the guard's 24 hours and the rule of three count these
+    "steps",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("mapping_id", ForeignKey("mappings.id"), nullable=False),
+    Column("run_id", BigInteger, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("action", String(20), nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("email_digest", String(64)),  # of the address an invitation went to
+    Column("approved", Boolean, nullable=False),
+    Column("outcome", String(10), nullable=False),  # begun, done, failed
+    Index("ix_steps_mapping_id_at", "mapping_id", "at"),
+)
+
+audit = Table(  # append-only: two rows a write, `begin` and `end`, with one call_uid
+    "audit",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("at", Double, nullable=False),
+    Column("call_uid", String(36), nullable=False, index=True),
+    Column("phase", String(5), nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("mapping_id", Integer),
+    Column("run_id", BigInteger, index=True),
+    Column("system", String(20), nullable=False),  # kuracloud, moodle, kurasync
+    Column("operation", String(40), nullable=False),
+    Column("subject", JSON, nullable=False),  # personal: who and what, as sent
+    Column("outcome", String(20)),  # of `end`: done, refused, failed, unknown
+    Column("detail", Text),
+    Column("seal", String(64)),  # written once by the clock when the row joins the hash chain
+)
