@@ -78,10 +78,9 @@ class ControlApp:
         return {}
 
     def _action(self, request: Request) -> object:
-        arguments = request.get_json()
-        action = self._action_called(arguments.pop("action", ""))
         try:
-            return {"result": action(**arguments)}
+            arguments = dict(request.get_json())
+            return {"result": self._action_called(arguments.pop("action", ""))(**arguments)}
         except (TypeError, ValueError, LookupError) as problem:
             raise BadRequest(f"{type(problem).__name__}: {problem}") from problem
 

@@ -47,7 +47,10 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"no such kind of fault: {self.kind!r}; there are {', '.join(KINDS)}")
-        re.compile(self.match)
+        try:
+            re.compile(self.match)
+        except re.error as problem:
+            raise ValueError(f"match is no regular expression: {problem}") from problem
 
     def concerns(self, call: Call) -> bool:
         """Whether this fault is about such a call."""
