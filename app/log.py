@@ -1,0 +1,90 @@
+"""Log lines: JSON for machines or plain for a terminal; never a token, secret, name or e-mail (invariant 11)."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from app.settings import Settings
+
+_HIDDEN = (
+    "token",
+    "secret",
+    "password",
+    "authorization",
+    "signature",
+    "email",
+    "firstname",
+    "lastname",
+    "fullname",
+    "username",
+    "givenname",
+    "familyname",
+    "idnumber",
+    "externalstudentid",
+)
+_MASK = "***"
+# A database's or a server's own message may quote what it was sent, so values are looked through as well.
+_ADDRESS = re.compile(r"[^\s@\"'<>(){}\[\],;:=]+@[^\s@\"'<>(){}\[\],;:=]+")
+_CHATTY = ("rq.worker", "rq.job", "alembic", "urllib3")
+
+
+def configure(settings: Settings) -> None:
+    """Send the log lines of this process, those of libraries too, to standard error."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        # Plain tracebacks: those with local variables would show tokens.
+        structlog.processors.format_exc_info,
+        mask,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+    _send_to_standard_error(settings, shared)
+
+
+def _send_to_standard_error(settings: Settings, shared: list[Processor]) -> None:
+    lines = logging.StreamHandler(sys.stderr)
+    lines.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer(settings)],
+            foreign_pre_chain=shared,
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [lines]
+    root.setLevel(settings.log_level.upper())
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+
+
+def _renderer(settings: Settings) -> Processor:
+    if settings.log_json:
+        return structlog.processors.JSONRenderer()
+    return structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+
+
+def mask(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    """Hide the values of keys that name something personal or secret, and e-mail addresses in any text."""
+    return {key: _masked(key, value) for key, value in line.items()}
+
+
+def _masked(key: str, value: Any) -> Any:
+    if any(hidden in re.sub(r"[^a-z]", "", key.lower()) for hidden in _HIDDEN):
+        return _MASK
+    if isinstance(value, str):
+        return _ADDRESS.sub(_MASK, value)
+    if isinstance(value, dict):
+        return {inner: _masked(str(inner), each) for inner, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_masked("", each) for each in value]
+    return value

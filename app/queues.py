@@ -1,0 +1,96 @@
+"""What Redis carries: queue names, job ids, what it holds, what is put on it. With workers/, all that knows RQ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import uuid4
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from rq import Queue
+
+from app.errors import SettingsError
+from app.settings import Settings
+
+Target = tuple[int, str]
+"""(mapping id, kind)."""
+
+NAMES = ("roster", "grades")
+"""The queues, in the order in which workers look at them; a queue is called like its kind of work."""
+
+_JOBS = {"roster": "workers.jobs.sync_roster", "grades": "workers.jobs.sync_grades"}
+_SWEEP = "kurasync:sweep"
+# Lost jobs are put on again by the next sweep, so nothing has to be kept long (queue.md 3).
+_WAITS_AT_MOST = 600
+_FAILURE_KEPT = 3600
+
+
+def connect(settings: Settings) -> Redis:
+    """Redis for the clock and the web server: an absent one is noticed within milliseconds (queue.md 4).
+
+    Raises SettingsError when no URL is set.
+    """
+    return Redis.from_url(_url(settings), retry=Retry(NoBackoff(), 0), socket_connect_timeout=0.5, socket_timeout=2.0)
+
+
+def connect_worker(settings: Settings) -> Redis:
+    """Redis for a worker, which waits out a short absence (queue.md 7). Raises SettingsError when no URL is set."""
+    return Redis.from_url(_url(settings))
+
+
+def _url(settings: Settings) -> str:
+    if not settings.redis_url:
+        raise SettingsError(
+            "KURASYNC_REDIS_URL is not set. Only `kurasync up` brings a Redis of its own; a process that is started "
+            "alone needs the URL of one.",
+            reason="no_redis",
+        )
+    return settings.redis_url
+
+
+def job_id(mapping_id: int, kind: str) -> str:
+    """A new id each time: a second job for a mapping must not overwrite what belongs to a running one (queue.md 1)."""
+    return f"{kind}_{mapping_id}_{uuid4().hex}"
+
+
+def parse(text: str) -> Target | None:
+    """(mapping id, kind) of a job id; None when it is not one of ours."""
+    kind, _, rest = text.partition("_")
+    number = rest.partition("_")[0]
+    return (int(number), kind) if kind in NAMES and number.isdecimal() else None
+
+
+def take_sweep(redis: Redis, seconds: float) -> bool:
+    """Whether nobody else swept within this time; RedisError when Redis is away."""
+    return bool(redis.set(_SWEEP, 1, nx=True, px=max(1, int(seconds * 1000))))
+
+
+def held(redis: Redis) -> list[Target]:
+    """What waits in Redis at this moment, each job once; RedisError when Redis is away."""
+    with redis.pipeline(transaction=False) as pipe:
+        for name in NAMES:
+            pipe.lrange(Queue.redis_queue_namespace_prefix + name, 0, -1)
+        waiting = [entry.decode() for entries in pipe.execute() for entry in entries]
+    return [target for target in map(parse, waiting) if target is not None]
+
+
+def enqueue(redis: Redis, targets: Iterable[Target], *, timeout: int) -> None:
+    """Put one job for each target on its queue; `timeout` is RQ's, in seconds. RedisError when Redis is away."""
+    wanted = list(targets)
+    for name in NAMES:
+        jobs = [
+            Queue.prepare_data(
+                _JOBS[kind],
+                args=(mapping_id,),
+                timeout=timeout,
+                ttl=_WAITS_AT_MOST,
+                result_ttl=0,
+                failure_ttl=_FAILURE_KEPT,
+                job_id=job_id(mapping_id, kind),
+            )
+            for mapping_id, kind in wanted
+            if kind == name
+        ]
+        if jobs:
+            Queue(name, connection=redis).enqueue_many(jobs)
