@@ -118,7 +118,6 @@ class _Strike:
         self._removed = armed.removed
         self._app = app
         self._environ = environ
-        self._stopping: threading.Event = environ[STOPPING]
 
     def act(self) -> Response:
         """Carry the request out, as without a fault."""
@@ -133,11 +132,12 @@ class _Strike:
 
     def stopped_during(self, seconds: float) -> bool:
         """Wait; True as soon as the server stops."""
-        return self._stopping.wait(seconds)
+        stopping: threading.Event = self._environ[STOPPING]
+        return stopping.wait(seconds)
 
     def wait_for_the_end(self) -> None:
         """Wait until the fault is removed or the server stops."""
-        while not self._removed.is_set() and not self._stopping.wait(_LOOK_AGAIN):
+        while not self._removed.is_set() and not self.stopped_during(_LOOK_AGAIN):
             continue
 
     def stated(self, status: int) -> Response:
