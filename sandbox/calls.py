@@ -6,6 +6,7 @@ import json
 import re
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from io import BytesIO
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 CALL = "sandbox.call"
 """Key of the environ: the Call that records this request."""
+_KEPT = 100_000
 
 
 @dataclass(slots=True)
@@ -45,11 +47,11 @@ class Call:
 
 
 class Calls:
-    """The calls seen, in the order of their arrival. Thread-safe."""
+    """The calls seen, in the order of their arrival; of very many only the last are kept. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._seen: list[Call] = []
+        self._seen: deque[Call] = deque(maxlen=_KEPT)
 
     def add(self, call: Call) -> None:
         """Record a call that has just arrived."""

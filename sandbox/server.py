@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from io import BytesIO
 from typing import TYPE_CHECKING, Self, TypeAlias
@@ -56,9 +57,12 @@ class _Connection(BaseHTTPRequestHandler):
         too_late = time.monotonic() - idle_since > self.server.keep_alive
         if not self.raw_requestline or too_late or not self.parse_request():
             return
-        length = int(self.headers.get("Content-Length") or 0)
-        body = self.rfile.read(length)
-        if len(body) == length:
+        length = self.headers.get("Content-Length", "0")
+        if not length.isdecimal() or "Transfer-Encoding" in self.headers:
+            self.send_error(HTTPStatus.LENGTH_REQUIRED)
+            return
+        body = self.rfile.read(int(length))
+        if len(body) == int(length):
             self._answer(body)
 
     def _answer(self, body: bytes) -> None:

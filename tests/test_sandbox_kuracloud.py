@@ -38,8 +38,7 @@ def course(kura: SimKuraCloud) -> int:
 
 def ask(kura: SimKuraCloud, method: str, path: str, body: object = None, **headers: str) -> requests.Response:
     sent = {"X-Kura-Token": kura.token, "Content-Type": "application/json", **headers}
-    json = {} if body is None else {"json": body}
-    return requests.request(method, kura.url + path, headers=sent, timeout=5, **json)
+    return requests.request(method, kura.url + path, headers=sent, timeout=5, json=body)
 
 
 def record(email: str, **fields: str) -> dict[str, str]:

@@ -108,6 +108,14 @@ def test_it_does_not_carry_out_a_request_whose_body_stays_away(server: Server, a
     assert app.bodies == []
 
 
+@pytest.mark.parametrize("header", [b"Content-Length: many", b"Content-Length: -1", b"Transfer-Encoding: chunked"])
+def test_it_refuses_a_body_of_unknown_length(server: Server, app: Counting, header: bytes) -> None:
+    with socket.create_connection((server.host, server.port), timeout=5) as client:
+        client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\n" + header + b"\r\n\r\n")
+        assert client.recv(1000).startswith(b"HTTP/1.1 411")
+    assert app.bodies == []
+
+
 def test_a_slow_answer_is_not_an_idle_connection(server: Server) -> None:
     assert requests.get(f"{server.url}/wait").text == "GET /wait?"
 
@@ -168,9 +176,11 @@ def test_many_clients_are_served_at_once(server: Server, app: Counting) -> None:
 
 def test_a_call_takes_about_a_millisecond(server: Server) -> None:
     connection = connect(server)
-    started = time.monotonic()
-    for _ in range(100):
+    taken = []
+    for _ in range(50):
+        started = time.monotonic()
         connection.request("GET", "/")
         connection.getresponse().read()
+        taken.append(time.monotonic() - started)
     connection.close()
-    assert (time.monotonic() - started) / 100 < 0.01
+    assert min(taken) < 0.005
