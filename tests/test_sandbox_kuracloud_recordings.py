@@ -93,7 +93,7 @@ def shape(value: Any) -> Any:
 
 
 def is_move(request: dict[str, Any]) -> bool:
-    return request["path"].endswith(("/student/delete", "/student/restore"))
+    return str(request["path"]).endswith(("/student/delete", "/student/restore"))
 
 
 def without_ids(students: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

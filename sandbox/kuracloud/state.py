@@ -181,7 +181,7 @@ class SimKuraCloud:
             return copy.deepcopy(self.courses[courseId].grades.lessons)
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """Put `courses`, with `students` and `deleted` by courseId (as in recordings/block), in place of all courses."""
+        """Put `courses`, with `students` and `deleted` by courseId (as recordings/block), in place of all courses."""
         with self.lock:
             self.courses.clear()
             for course in state["courses"]:
