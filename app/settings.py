@@ -53,6 +53,7 @@ class Settings:
     dead_attempts: int = _setting(8, "... and how often")
     dead_crashes: int = _setting(5, "crashes in a row after which work is given up")
     recheck: float = _setting(600.0, "one more look this long after an unclean end")
+    quieten: float = _setting(600.0, "how long removals wait after Moodle says that a course is being deleted or reset")
     recheck_unsigned: float = _setting(60.0, "one more look this long after an event sent before Moodle's commit")
     run_budget: float = _setting(900.0, "longest time of one run")
     job_timeout: int = _setting(1800, "RQ's time-out for a job, a backstop only")
