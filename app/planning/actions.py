@@ -8,12 +8,13 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
-Value = str | int | None
+# The fields of a student that Moodle decides, besides the address (design.md 5, Fields).
+FIELDS = ("given_name", "family_name", "external_student_id", "section")
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """The fields of a student that Moodle decides (design.md 5, Fields)."""
+    """A student as Moodle wants it: firstname, lastname, idnumber and the name of a group (design.md 5, Fields)."""
 
     email: str
     given_name: str
@@ -115,6 +116,11 @@ class EndLink:
 Action = Link | Add | Edit | Restore | Delete | Reinvite | RemoveUnmanaged | Relink | EndLink
 REMOVALS = (Delete, Reinvite, RemoveUnmanaged)
 INVITATIONS = (Add, Reinvite)
+
+
+def digest(action: Action) -> str:
+    """64 hexadecimal digits of everything the action says: a record that was refused is tried again when it changes."""
+    return _digest(shown(action))
 
 
 def shown(action: Action) -> dict[str, Any]:

@@ -1,0 +1,77 @@
+"""Every comparison rule, once (design.md 5, Sameness)."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+
+from app.planning.actions import FIELDS, Profile
+from schemas.kuracloud import Student
+
+# field -> {"sent": what was written, "shown": what the other side showed instead}
+Echo = Mapping[str, Mapping[str, str]]
+
+# Only A-Z: too little merging ends in a conflict, too much in the wrong person's account.
+_ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
+_ADDRESS = re.compile(r"[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f]+")
+
+
+def text_key(value: str | None) -> str:
+    """A text as it is compared: NFC and trimmed; missing, null and "" are equal."""
+    return unicodedata.normalize("NFC", value or "").strip()
+
+
+def email_key(value: str | None) -> str:
+    """An address as it is compared: NFC, trimmed, A-Z folded and nothing else."""
+    return text_key(value).translate(_ASCII_LOWER)
+
+
+def email_digest(value: str | None) -> str:
+    """64 hexadecimal digits of the address as compared: to remember that it was invited without keeping it."""
+    return hashlib.sha256(email_key(value).encode()).hexdigest()
+
+
+def is_address(value: str | None) -> bool:
+    """Whether an invitation could be sent there at all."""
+    return _ADDRESS.fullmatch(text_key(value)) is not None
+
+
+def same(field: str, wanted: str | None, shown: str | None, echo: Echo) -> bool:
+    """Whether a field needs no writing: equal, or shown as it was last time this very value was sent."""
+    key = email_key if field == "email" else text_key
+    if key(wanted) == key(shown):
+        return True
+    known = echo.get(field)
+    return known is not None and key(known["sent"]) == key(wanted) and key(known["shown"]) == key(shown)
+
+
+def differing(wanted: Profile, shown: Student, echo: Echo) -> tuple[tuple[str, str, str], ...]:
+    """Fields other than the address that have to be written: (field, shown, wanted)."""
+    return tuple(
+        (field, getattr(shown, field), getattr(wanted, field))
+        for field in FIELDS
+        if not same(field, getattr(wanted, field), getattr(shown, field), echo)
+    )
+
+
+def echoes(sent: Mapping[str, str], shown: Student, before: Echo) -> dict[str, dict[str, str]]:
+    """The echo of a link after a read-back: what was sent and is shown otherwise, per field."""
+    kept = {field: dict(known) for field, known in before.items() if field not in sent}
+    for field, value in sent.items():
+        if not same(field, value, getattr(shown, field), {}):
+            kept[field] = {"sent": value, "shown": getattr(shown, field)}
+    return kept
+
+
+def section(groups: Iterable[tuple[int, str]], shown: str, echo: Echo) -> str:
+    """The section of a student in these groups (id, name).
+
+    The current one while the student is in a group of that name, else the group with the lowest id, else none.
+    """
+    ordered = sorted(groups)
+    for _, name in ordered:
+        if same("section", name, shown, echo):
+            return name
+    return ordered[0][1] if ordered else ""

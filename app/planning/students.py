@@ -1,0 +1,128 @@
+"""Who is a student of a Moodle course, and whether the answers that say so can be trusted (design.md 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.errors import RosterUnverified
+from app.planning.rules import Rules
+from app.planning.sameness import text_key
+from schemas.moodle import Account, Course, EnrolledUser, GradableUser, Group, GroupMembers
+
+SEPARATE_GROUPS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A Moodle user who is a student of the course; `groups` holds (id, name)."""
+
+    userid: int
+    firstname: str
+    lastname: str
+    email: str
+    idnumber: str
+    groups: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MoodleReading:
+    """What Moodle's stock functions answered about one course.
+
+    `active` and `suspended` are the two halves of core_enrol_get_enrolled_users; together they are everybody enrolled.
+    `accounts` has the account of those whom `gradable` does not list.
+    """
+
+    course: Course
+    active: tuple[EnrolledUser, ...]
+    suspended: tuple[EnrolledUser, ...]
+    gradable: tuple[GradableUser, ...]
+    accounts: Mapping[int, Account]
+    groups: tuple[Group, ...]
+    members: tuple[GroupMembers, ...]
+
+
+def in_student_role(reading: MoodleReading, rules: Rules) -> tuple[EnrolledUser, ...]:
+    """The actively enrolled who hold one of the mapping's roles, whatever their account's status."""
+    return tuple(user for user in reading.active if set(user.roles) & set(rules.roles))
+
+
+def students(reading: MoodleReading, rules: Rules) -> tuple[Member, ...]:
+    """The students of a reading, in the order of their ids; raises RosterUnverified as `verify` does."""
+    verify(reading, rules)
+    suspended = _suspended_accounts(reading)
+    groups = _groups_by_user(reading)
+    return tuple(
+        Member(user.id, user.firstname, user.lastname, user.email or "", user.idnumber or "", groups.get(user.id, ()))
+        for user in sorted(in_student_role(reading, rules), key=lambda user: user.id)
+        if not suspended[user.id]
+    )
+
+
+def verify(reading: MoodleReading, rules: Rules) -> None:
+    """Raise RosterUnverified, naming the likely cause, unless two independent answers agree on who is enrolled.
+
+    Moodle cuts answers silently where a capability is missing (contracts/moodle.md 2): a roster that nothing confirms
+    must not be acted on.
+    """
+    if {user.id for user in reading.active} & {user.id for user in reading.suspended}:
+        raise _unverified("the list changed while it was being read")
+    _verify_nobody_is_left_out(reading)
+    _verify_keys(reading, rules)
+
+
+def _verify_nobody_is_left_out(reading: MoodleReading) -> None:
+    enrolled = {user.id for user in (*reading.active, *reading.suspended)}
+    graded = {user.id for user in reading.gradable}
+    grouped = {userid for group in reading.members for userid in group.userids}
+    missing = (graded | grouped) - enrolled
+    if missing:
+        raise _unverified(f"{len(missing)} of its users are missing in the list of the enrolled", _cut(reading))
+
+
+def _cut(reading: MoodleReading) -> str:
+    if reading.course.groupmode == SEPARATE_GROUPS:
+        return "moodle/site:accessallgroups"
+    return "moodle/user:viewdetails"
+
+
+def _verify_keys(reading: MoodleReading, rules: Rules) -> None:
+    listed = {user.id: user for user in reading.gradable}
+    for user in in_student_role(reading, rules):
+        if user.email is None:
+            raise _unverified("e-mail addresses are not shown", "moodle/course:useremail")
+        other = listed.get(user.id)
+        if other is not None and text_key(other.idnumber) and user.idnumber is None:
+            raise _unverified("ID numbers are not shown", "moodle/user:viewalldetails")
+        if _status(reading, user.id, other) is None:
+            raise _unverified("the status of accounts is not shown", "moodle/user:viewalldetails")
+
+
+def _status(reading: MoodleReading, userid: int, listed: GradableUser | None) -> bool | None:
+    if listed is not None and listed.suspended is not None:
+        return listed.suspended
+    account = reading.accounts.get(userid)
+    return account.suspended if account is not None else None
+
+
+def _suspended_accounts(reading: MoodleReading) -> dict[int, bool]:
+    listed = {user.id: user for user in reading.gradable}
+    return {user.id: bool(_status(reading, user.id, listed.get(user.id))) for user in reading.active}
+
+
+def _groups_by_user(reading: MoodleReading) -> dict[int, tuple[tuple[int, str], ...]]:
+    names = {group.id: group.name for group in reading.groups}
+    found: dict[int, list[tuple[int, str]]] = {}
+    for group in reading.members:
+        for userid in group.userids:
+            found.setdefault(userid, []).append((group.groupid, names[group.groupid]))
+    return {userid: tuple(sorted(groups)) for userid, groups in found.items()}
+
+
+def _unverified(what: str, capability: str = "") -> RosterUnverified:
+    cause = f" The service user probably lacks {capability}." if capability else ""
+    return RosterUnverified(
+        f"The roster cannot be verified: {what}.{cause}",
+        reason=f"roster_unverified_{capability.rpartition(':')[2]}" if capability else "roster_unverified",
+        origin="moodle",
+    )

@@ -1,0 +1,125 @@
+"""Reading both sides of a mapping, so that nothing is derived from an answer that may be incomplete (design.md 5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from app.clients.kuracloud import KuraCloudClient
+from app.clients.moodle import MoodleClient
+from app.errors import CourseGone, RosterUnverified, TransientError
+from app.planning.rules import Rules
+from app.planning.students import MoodleReading, in_student_role
+from schemas.kuracloud import Course as KuraCourse
+from schemas.kuracloud import Student
+from schemas.moodle import Account, EnrolledUser
+
+Half = Literal["active", "suspended"]
+
+ACCOUNTS_A_CALL = 100  # core_user_get_users_by_field: 0.3 s (contracts/moodle.md 2)
+READINGS = 3  # a roster that changes while it is being read is read again so often
+
+
+@dataclass(frozen=True, slots=True)
+class KuraCloudReading:
+    """One kuraCloud course with its active and its deleted students."""
+
+    course: KuraCourse
+    students: tuple[Student, ...]
+    deleted: tuple[Student, ...]
+
+
+class _Moved(Exception):
+    """Somebody came or went between two pages."""
+
+
+def read_moodle(client: MoodleClient, courseid: int, rules: Rules, page_size: int) -> MoodleReading:
+    """Everything Moodle's stock functions say about a course's roster; `planning.students` judges it.
+
+    Raises CourseGone, TransientError when the roster keeps changing, and RosterUnverified when a page is cut short.
+    """
+    for _ in range(READINGS):
+        try:
+            return _read_once(client, courseid, rules, page_size)
+        except _Moved:
+            continue
+    raise TransientError(
+        "The Moodle roster kept changing while it was being read.", reason="roster_moving", origin="moodle"
+    )
+
+
+def read_kuracloud(client: KuraCloudClient, course_id: int) -> KuraCloudReading:
+    """The kuraCloud course and its students.
+
+    Raises CourseGone when it is not in the list of courses, which leaves deleted ones out (u22_remote_course_missing).
+    """
+    course = kuracloud_course(client, course_id)
+    students = tuple(client.students(course_id))
+    return KuraCloudReading(course, students, tuple(client.deleted_students(course_id)))
+
+
+def kuracloud_course(client: KuraCloudClient, course_id: int) -> KuraCourse:
+    """The course as GET /v2/course lists it; raises CourseGone when it is not there."""
+    found = [course for course in client.courses() if course.course_id == course_id]
+    if not found:
+        raise CourseGone(
+            "The kuraCloud course is gone. Restore it in kuraCloud, or remove the mapping with --force.",
+            reason="kuracloud_course_gone",
+            origin="kuracloud",
+        )
+    return found[0]
+
+
+def _read_once(client: MoodleClient, courseid: int, rules: Rules, page_size: int) -> MoodleReading:
+    course = client.course(courseid)
+    active = _pages(client, courseid, "active", page_size)
+    suspended = _pages(client, courseid, "suspended", page_size)
+    gradable = tuple(client.gradable(courseid))
+    groups = tuple(client.groups(courseid))
+    members = tuple(client.group_members([group.id for group in groups])) if groups else ()
+    reading = MoodleReading(course, active, suspended, gradable, {}, groups, members)
+    return _with_accounts(client, reading, rules)
+
+
+def _pages(client: MoodleClient, courseid: int, half: Half, size: int) -> tuple[EnrolledUser, ...]:
+    """One half of the enrolled, page by page, each overlapping the one before by one user.
+
+    Moodle counts an offset in rows but leaves out the users that the caller may not see, so a page that is short is
+    the last one, or cut: only an empty page behind it tells.
+    """
+    users: list[EnrolledUser] = []
+    start = 0
+    while True:
+        page = client.enrolled_page(courseid, start=start, limit=size, only=half)
+        _verify_overlap(users, page, start)
+        users += page[1 if start else 0 :]
+        start += size - 1
+        if len(page) < size:
+            _verify_end(client.enrolled_page(courseid, start=start + 1, limit=size, only=half) if page else [])
+            return tuple(users)
+
+
+def _verify_overlap(users: list[EnrolledUser], page: list[EnrolledUser], start: int) -> None:
+    if start and (not page or page[0].id != users[-1].id):
+        raise _Moved
+
+
+def _verify_end(behind: list[EnrolledUser]) -> None:
+    if behind:
+        raise RosterUnverified(
+            "The roster cannot be verified: Moodle left users out of the middle of its list. The service user "
+            "probably lacks moodle/user:viewdetails.",
+            reason="roster_unverified_viewdetails",
+            origin="moodle",
+        )
+
+
+def _with_accounts(client: MoodleClient, reading: MoodleReading, rules: Rules) -> MoodleReading:
+    """The reading with the accounts of students whose status the list of gradable users does not tell."""
+    told = {user.id for user in reading.gradable if user.suspended is not None}
+    asked = [user.id for user in in_student_role(reading, rules) if user.id not in told]
+    accounts: dict[int, Account] = {}
+    for start in range(0, len(asked), ACCOUNTS_A_CALL):
+        for account in client.accounts(asked[start : start + ACCOUNTS_A_CALL]):
+            accounts[account.id] = account
+    return replace(reading, accounts=accounts)
