@@ -31,12 +31,12 @@ class Sides:
 
 def moodle_client(kit: Kit, site: Site, fence: Fence | None = None) -> MoodleClient:
     """A client for the web services of a site."""
-    return MoodleClient(_http(kit, site.url, "moodle", fence), kit.vault.decrypt(site.token))
+    return MoodleClient(http(kit, site.url, "moodle", fence), kit.vault.decrypt(site.token))
 
 
 def kuracloud_client(kit: Kit, instance: Instance, fence: Fence | None = None) -> KuraCloudClient:
     """A client for the API of a kuraCloud instance."""
-    return KuraCloudClient(_http(kit, instance.url, "kuracloud", fence), kit.vault.decrypt(instance.token))
+    return KuraCloudClient(http(kit, instance.url, "kuracloud", fence), kit.vault.decrypt(instance.token))
 
 
 @contextmanager
@@ -54,7 +54,8 @@ def sides(kit: Kit, mapping_id: int, fence: Fence | None = None) -> Iterator[Sid
         kuracloud.close()
 
 
-def _http(kit: Kit, url: str, origin: str, fence: Fence | None) -> Http:
+def http(kit: Kit, url: str, origin: str, fence: Fence | None = None) -> Http:
+    """A way to an address that may not be a connection yet, with the time-outs of the settings."""
     settings = kit.settings
     return Http(
         url,

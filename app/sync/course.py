@@ -1,0 +1,59 @@
+"""The one thing kurasync changes on a kuraCloud course itself: whether its students belong to an LMS (design.md 8)."""
+
+from __future__ import annotations
+
+from app.errors import KurasyncError, TransientError
+from app.kit import Kit
+from app.store import audit
+from app.store.instances import Instance
+from app.sync import connect
+
+
+def enable_lms(kit: Kit, instance: Instance, course_id: int, actor: str) -> None:
+    """Give the students of a kuraCloud course to us: people can then no longer edit them there."""
+    _set_lms(kit, instance, course_id, True, actor)
+
+
+def disable_lms(kit: Kit, instance: Instance, course_id: int, actor: str, mapping_id: int | None = None) -> None:
+    """Give the students of a kuraCloud course back to the people there; the students stay."""
+    _set_lms(kit, instance, course_id, False, actor, mapping_id)
+
+
+def _set_lms(
+    kit: Kit, instance: Instance, course_id: int, enabled: bool, actor: str, mapping_id: int | None = None
+) -> None:
+    """The call between its two audit rows (invariant 10); raises what the client raises."""
+    subject = {"instance": instance.name, "course": course_id, "lmsEnabled": enabled}
+    with kit.database.transaction() as tx:
+        call = audit.begin(
+            tx,
+            kit.database.now(tx),
+            actor=actor,
+            system="kuracloud",
+            operation="set_lms_enabled",
+            subject=subject,
+            mapping_id=mapping_id,
+        )
+    client = connect.kuracloud_client(kit, instance)
+    try:
+        client.set_lms_enabled(course_id, enabled)
+    except KurasyncError as error:
+        _end(kit, call, _outcome(error), error.message)
+        raise
+    except BaseException:
+        _end(kit, call, "unknown")
+        raise
+    finally:
+        client.close()
+    _end(kit, call, "done")
+
+
+def _outcome(error: KurasyncError) -> str:
+    if isinstance(error, TransientError):
+        return "unknown" if error.acted else "failed"
+    return "refused"
+
+
+def _end(kit: Kit, call: str, outcome: str, detail: str | None = None) -> None:
+    with kit.database.transaction() as tx:
+        audit.end(tx, kit.database.now(tx), call, outcome, detail)
