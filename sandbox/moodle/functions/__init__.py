@@ -1,0 +1,1 @@
+"""The functions of the web service, one file per noun."""

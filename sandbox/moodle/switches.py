@@ -1,0 +1,30 @@
+"""The error situations of contracts/moodle.md 1 that can be switched on, and limits of the server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Switches:
+    """As a fresh, healthy site has them.
+
+    `debugging` adds `debuginfo` to errors. `php_error` is the message of a PHP Error that every function then raises.
+    `needs_regrading` holds course ids. `max_input_vars` is PHP's limit, which cuts silently.
+    """
+
+    debugging: bool = False
+    maintenance: bool = False
+    cli_maintenance: bool = False
+    database_down: bool = False
+    php_down: bool = False
+    webservices_enabled: bool = True
+    rest_enabled: bool = True
+    service_enabled: bool = True
+    user_authorised: bool = True
+    service_user_suspended: bool = False
+    ip_allowed: bool = True
+    token_expired: bool = False
+    php_error: str = ""
+    max_input_vars: int = 5000
+    needs_regrading: set[int] = field(default_factory=set)
