@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,8 +10,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import TimeoutError as WaitedTooLong
 
 Clock = Callable[[], float]
+
+BUSY_TIMEOUT = 5.0
 
 
 class Database:
@@ -25,15 +29,29 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(url) if self.is_sqlite else _postgres_engine(url)
         self._clock = clock or (time.time if self.is_sqlite else None)
+        self._writing = threading.Lock()
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """A transaction that may write: BEGIN IMMEDIATE on SQLite, READ COMMITTED on PostgreSQL.
 
-        Never make an HTTP call inside it (floors.md).
+        Never make an HTTP call inside it (floors.md). Raises SQLAlchemy's errors, TimeoutError among them.
         """
-        with self.engine.begin() as connection:
+        with self._turn(), self.engine.begin() as connection:
             yield connection
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        # SQLite's own waiting is sleeping: threads that meet there wait up to a second for a lock that is free.
+        if not self.is_sqlite:
+            yield
+        elif self._writing.acquire(timeout=BUSY_TIMEOUT):
+            try:
+                yield
+            finally:
+                self._writing.release()
+        else:
+            raise WaitedTooLong(f"another thread kept the database busy for {BUSY_TIMEOUT:g} s")
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -53,11 +71,11 @@ class Database:
 
 
 def _sqlite_engine(url: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": 5.0, "isolation_level": None, "check_same_thread": False})
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT, "isolation_level": None, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT * 1000:.0f}"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

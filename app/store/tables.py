@@ -33,6 +33,8 @@ metadata = MetaData(
 # SQLite counts rows by itself only in a column declared INTEGER.
 BigId = BigInteger().with_variant(Integer, "sqlite")
 
+# sqlite_autoincrement stands where audit rows and people remember numbers: else SQLite gives the highest out again.
+
 # What a connection of either kind needs: its gate (open, parked) and its breaker (failures in a row, paused until).
 def _connection_columns() -> tuple[Column[object], ...]:
     return (
@@ -57,6 +59,7 @@ sites = Table(
     Column("token", Text, nullable=False),  # encrypted
     Column("ways", JSON, nullable=False),  # which of signed, local_webhooks, tool_trigger may deliver
     *_connection_columns(),
+    sqlite_autoincrement=True,
 )
 
 site_secrets = Table(
@@ -79,6 +82,7 @@ instances = Table(
     Column("remote_id", Text, nullable=False),
     Column("display_name", Text, nullable=False),
     *_connection_columns(),
+    sqlite_autoincrement=True,
 )
 
 mappings = Table(
@@ -87,17 +91,18 @@ mappings = Table(
     Column("id", Integer, primary_key=True),
     Column("site_id", ForeignKey("sites.id"), nullable=False),
     Column("courseid", BigInteger, nullable=False),
-    Column("course_name", Text, nullable=False, server_default=""),
+    Column("course_name", Text, nullable=False),
     Column("instance_id", ForeignKey("instances.id"), nullable=False, index=True),
     Column("kura_courseid", BigInteger, nullable=False),
-    Column("kura_course_name", Text, nullable=False, server_default=""),
+    Column("kura_course_name", Text, nullable=False),
     Column("settings", JSON, nullable=False),  # app.planning.rules.Rules as given, only what differs from the defaults
     Column("started_at", Double),  # NULL until the first plan was approved: everything is held
-    Column("quiet_until", Double, nullable=False, server_default="0"),  # a deletion or reset is under way: remove nobody
+    Column("quiet_until", Double, nullable=False, server_default="0"),  # being deleted or reset: remove nobody before
     Column("reconcile_at", Double, nullable=False),
     Column("created_at", Double, nullable=False),
     UniqueConstraint("site_id", "courseid"),
     UniqueConstraint("instance_id", "kura_courseid"),
+    sqlite_autoincrement=True,
 )
 
 links = Table(
@@ -199,6 +204,7 @@ runs = Table(
     Column("counts", JSON),  # how many of each action were done, held, in conflict, failed
     Column("drift", Integer, nullable=False, server_default="0"),  # actions that no event explains
     Index("ix_runs_mapping_id_kind", "mapping_id", "kind", "id"),
+    sqlite_autoincrement=True,
 )
 
 holds = Table(
@@ -216,9 +222,10 @@ holds = Table(
     Column("decided_by", Text),
     Index("uq_holds_waiting", "mapping_id", "kind", unique=True,
           postgresql_where=text("state IN ('open', 'approved')"), sqlite_where=text("state IN ('open', 'approved')")),
+    sqlite_autoincrement=True,
 )
 
-steps = Table(  # what was begun for one person, and whether it was done: the guard's 24 hours and the rule of three count these
+steps = Table(  # what was begun for one person and how it ended: the guard's 24 hours and the rule of three count these
     "steps",
     metadata,
     Column("id", BigId, primary_key=True),
@@ -227,9 +234,10 @@ steps = Table(  # what was begun for one person, and whether it was done: the gu
     Column("at", Double, nullable=False),
     Column("action", String(20), nullable=False),
     Column("fingerprint", String(64), nullable=False),
+    Column("content", String(64), nullable=False),  # digest of all it says: a refused one waits until it changes
     Column("email_digest", String(64)),  # of the address an invitation went to
     Column("approved", Boolean, nullable=False),
-    Column("outcome", String(10), nullable=False),  # begun, done, failed
+    Column("outcome", String(10), nullable=False),  # begun, done, failed, refused
     Index("ix_steps_mapping_id_at", "mapping_id", "at"),
 )
 

@@ -1,0 +1,127 @@
+"""Events: what Moodle reported, without anything personal; each once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, select, update
+
+from app.store.dialect import chosen, per_dialect
+from app.store.filters import newest
+from app.store.tables import events
+from schemas.events import MoodleEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An accepted event; `wanted` says whether it asked for a look at one mapping at least."""
+
+    id: int
+    site_id: int
+    event_uid: str | None
+    way: str
+    name: str
+    courseid: int
+    relateduserid: int | None
+    objectid: int | None
+    contextlevel: int | None
+    contextinstanceid: int | None
+    timecreated: int | None
+    received_at: float
+    wanted: bool
+    delivery: str | None
+
+
+_INSERT_ONCE = per_dialect(
+    lambda insert: insert(events)
+    .on_conflict_do_nothing(index_elements=["site_id", "event_uid"])
+    .returning(events.c.id, events.c.event_uid)
+)
+_INSERT = events.insert().returning(events.c.id)
+_MARK = update(events).where(events.c.id.in_(bindparam("b_ids", expanding=True))).values(wanted=True)
+_GET = select(events).where(events.c.id == bindparam("b_id"))
+
+
+def insert(
+    tx: Connection, now: float, site_id: int, way: str, delivery: str | None, batch: Sequence[MoodleEvent]
+) -> list[int | None]:
+    """Store a delivery's events; returns their ids in order, None for one that was there already.
+
+    An event with a uid is a duplicate when its site sent that uid before, in this delivery or any other. One without
+    a uid is always new.
+    """
+    rows = [_values(now, site_id, way, delivery, each) for each in batch]
+    fresh = _insert_once(tx, _first_of_each(rows))
+    return [fresh.pop(row["event_uid"], None) if row["event_uid"] is not None else _insert_one(tx, row) for row in rows]
+
+
+def mark_wanted(tx: Connection, ids: Collection[int]) -> None:
+    """These events asked for a look at one mapping at least."""
+    if ids:
+        tx.execute(_MARK, {"b_ids": list(ids)})
+
+
+def get(tx: Connection, event_id: int) -> Event | None:
+    """The event with this number."""
+    return _event(tx.execute(_GET, {"b_id": event_id}).first())
+
+
+def search(
+    tx: Connection,
+    *,
+    site_id: int | None = None,
+    courseid: int | None = None,
+    userid: int | None = None,
+    name: str | None = None,
+    wanted: bool | None = None,
+    before_id: int | None = None,
+    limit: int = 100,
+) -> list[Event]:
+    """Events that fit every given filter, the newest first; `before_id` pages on."""
+    given = {"site_id": site_id, "courseid": courseid, "relateduserid": userid, "name": name, "wanted": wanted}
+    query = newest(events, given, before_id=before_id, limit=limit)
+    return [Event(**row._mapping) for row in tx.execute(query)]
+
+
+def _values(now: float, site_id: int, way: str, delivery: str | None, event: MoodleEvent) -> dict[str, Any]:
+    return {
+        "site_id": site_id,
+        "event_uid": event.uid,
+        "way": way,
+        "name": event.name,
+        "courseid": event.courseid,
+        "relateduserid": event.relateduserid,
+        "objectid": event.objectid,
+        "contextlevel": event.contextlevel,
+        "contextinstanceid": event.contextinstanceid,
+        "timecreated": event.timecreated,
+        "received_at": now,
+        "wanted": False,
+        "delivery": delivery,
+    }
+
+
+def _first_of_each(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    firsts: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        if row["event_uid"] is not None:
+            firsts.setdefault(row["event_uid"], row)
+    return list(firsts.values())
+
+
+def _insert_once(tx: Connection, rows: list[dict[str, Any]]) -> dict[str, int]:
+    if not rows:
+        return {}
+    parameters = rows[0] if len(rows) == 1 else rows
+    return {row.event_uid: row.id for row in tx.execute(chosen(tx, _INSERT_ONCE), parameters)}
+
+
+def _insert_one(tx: Connection, row: dict[str, Any]) -> int:
+    # One by one: a multi-row insert does not promise to return its ids in order, and these have no uid to match by.
+    return int(tx.execute(_INSERT, row).scalar_one())
+
+
+def _event(row: Row[Any] | None) -> Event | None:
+    return None if row is None else Event(**row._mapping)

@@ -1,0 +1,100 @@
+"""Holds: the part of a plan that waits for a person; at most one a mapping and kind waits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
+
+from app.store.filters import newest
+from app.store.tables import holds
+
+State = Literal["open", "approved", "applied", "rejected", "overtaken"]
+WAITING: tuple[State, ...] = ("open", "approved")
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What waits, as shown to people; `digest` is of its set of fingerprints (app.planning.actions.set_digest)."""
+
+    id: int
+    mapping_id: int
+    kind: str
+    digest: str
+    state: State
+    items: list[dict[str, Any]]
+    run_id: int
+    created_at: float
+    decided_at: float | None
+    decided_by: str | None
+
+
+_OF_MAPPING = select(holds).where(holds.c.mapping_id == bindparam("b_mapping"), holds.c.kind == bindparam("b_kind"))
+_WAITING = _OF_MAPPING.where(holds.c.state.in_(WAITING))
+_LAST_REJECTED = _OF_MAPPING.where(holds.c.state == "rejected").order_by(holds.c.id.desc()).limit(1)
+_GET = select(holds).where(holds.c.id == bindparam("b_id"))
+
+
+def waiting(tx: Connection, mapping_id: int, kind: str) -> Hold | None:
+    """The hold that is open, or approved and not yet applied."""
+    return _hold(tx.execute(_WAITING, {"b_mapping": mapping_id, "b_kind": kind}).first())
+
+
+def last_rejected(tx: Connection, mapping_id: int, kind: str) -> Hold | None:
+    """The rejection that is remembered: the newest."""
+    return _hold(tx.execute(_LAST_REJECTED, {"b_mapping": mapping_id, "b_kind": kind}).first())
+
+
+def create(
+    tx: Connection,
+    now: float,
+    *,
+    mapping_id: int,
+    kind: str,
+    digest: str,
+    items: Sequence[dict[str, Any]],
+    run_id: int,
+) -> int:
+    """A new open hold; an IntegrityError while another one waits: decide that first (overtaken)."""
+    values = {
+        "mapping_id": mapping_id,
+        "kind": kind,
+        "digest": digest,
+        "state": "open",
+        "items": list(items),
+        "run_id": run_id,
+        "created_at": now,
+    }
+    return int(tx.execute(insert(holds).returning(holds.c.id), values).scalar_one())
+
+
+def decide(tx: Connection, now: float, hold_id: int, state: State, by: str) -> bool:
+    """Approve, apply, reject or overtake a waiting hold; False when it does not wait any more."""
+    still = update(holds).where(holds.c.id == hold_id, holds.c.state.in_(WAITING))
+    return tx.execute(still.values(state=state, decided_at=now, decided_by=by)).rowcount == 1
+
+
+def get(tx: Connection, hold_id: int) -> Hold | None:
+    """The hold with this number."""
+    return _hold(tx.execute(_GET, {"b_id": hold_id}).first())
+
+
+def search(
+    tx: Connection,
+    *,
+    mapping_id: int | None = None,
+    kind: str | None = None,
+    state: State | None = None,
+    before_id: int | None = None,
+    limit: int = 100,
+) -> list[Hold]:
+    """Holds that fit every given filter, the newest first; `before_id` pages on."""
+    given = {"mapping_id": mapping_id, "kind": kind, "state": state}
+    query = newest(holds, given, before_id=before_id, limit=limit)
+    return [Hold(**row._mapping) for row in tx.execute(query)]
+
+
+def _hold(row: Row[Any] | None) -> Hold | None:
+    return None if row is None else Hold(**row._mapping)

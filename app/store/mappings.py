@@ -1,0 +1,184 @@
+"""Course mappings: one Moodle course, one kuraCloud course, each side at most once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from collections.abc import Mapping as Dictionary
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, delete, or_, select, update
+
+from app.errors import Refused
+from app.store.connections import Kind
+from app.store.dialect import chosen, greatest, per_dialect
+from app.store.tables import event_requests, holds, links, mappings, runs, sites, steps, worklist
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """A course mapping; `settings` is what app.planning.rules.from_settings reads.
+
+    `started_at` None: nothing was approved yet, everything is held. Before `quiet_until` nobody may be removed: the
+    Moodle course is being deleted or reset.
+    """
+
+    id: int
+    site_id: int
+    courseid: int
+    course_name: str
+    instance_id: int
+    kura_courseid: int
+    kura_course_name: str
+    settings: dict[str, Any]
+    started_at: float | None
+    quiet_until: float
+    reconcile_at: float
+    created_at: float
+
+
+_ADD = per_dialect(lambda insert: insert(mappings).on_conflict_do_nothing().returning(mappings.c.id))
+_GET = select(mappings).where(mappings.c.id == bindparam("b_id"))
+_FOR_COURSE = select(mappings.c.id).where(
+    mappings.c.site_id == bindparam("b_site"), mappings.c.courseid == bindparam("b_course")
+)
+_FOR_USER = (
+    select(mappings.c.id)
+    .join(links, links.c.mapping_id == mappings.c.id)
+    .where(mappings.c.site_id == bindparam("b_site"), links.c.userid == bindparam("b_user"))
+    .distinct()
+    .order_by(mappings.c.id)
+)
+_FIND = (
+    select(mappings)
+    .join(sites, sites.c.id == mappings.c.site_id)
+    .where(sites.c.name == bindparam("b_name"), mappings.c.courseid == bindparam("b_course"))
+)
+_RECONCILE_DUE = (
+    select(mappings.c.id)
+    .where(mappings.c.reconcile_at <= bindparam("b_now"))
+    .order_by(mappings.c.reconcile_at, mappings.c.id)
+    .limit(bindparam("b_limit"))
+)
+
+
+def add(
+    tx: Connection,
+    now: float,
+    *,
+    site_id: int,
+    courseid: int,
+    course_name: str,
+    instance_id: int,
+    kura_courseid: int,
+    kura_course_name: str,
+    settings: Dictionary[str, Any],
+    reconcile_at: float,
+) -> int:
+    """A new mapping; raises Refused, saying which, when either course is mapped already."""
+    values = {
+        "site_id": site_id,
+        "courseid": courseid,
+        "course_name": course_name,
+        "instance_id": instance_id,
+        "kura_courseid": kura_courseid,
+        "kura_course_name": kura_course_name,
+        "settings": dict(settings),
+        "reconcile_at": reconcile_at,
+        "created_at": now,
+    }
+    found = tx.execute(chosen(tx, _ADD), values).scalar()
+    if found is None:
+        raise Refused(_already_mapped(tx, site_id, courseid, instance_id, kura_courseid))
+    return int(found)
+
+
+def get(tx: Connection, mapping_id: int) -> Mapping | None:
+    """The mapping with this number."""
+    return _mapping(tx.execute(_GET, {"b_id": mapping_id}).first())
+
+
+def every(tx: Connection) -> list[Mapping]:
+    """All mappings by number."""
+    return [Mapping(**row._mapping) for row in tx.execute(select(mappings).order_by(mappings.c.id))]
+
+
+def find(tx: Connection, site_name: str, courseid: int) -> Mapping | None:
+    """The mapping of a site's Moodle course."""
+    return _mapping(tx.execute(_FIND, {"b_name": site_name, "b_course": courseid}).first())
+
+
+def for_course(tx: Connection, site_id: int, courseid: int) -> list[int]:
+    """The mappings of a Moodle course: one or none."""
+    return list(tx.execute(_FOR_COURSE, {"b_site": site_id, "b_course": courseid}).scalars())
+
+
+def for_user(tx: Connection, site_id: int, userid: int) -> list[int]:
+    """The mappings in which a Moodle user is or was linked to a student."""
+    return list(tx.execute(_FOR_USER, {"b_site": site_id, "b_user": userid}).scalars())
+
+
+def for_site(tx: Connection, site_id: int) -> list[int]:
+    """All mappings of a site."""
+    return of_connection(tx, "site", site_id)
+
+
+def of_connection(tx: Connection, kind: Kind, connection_id: int) -> list[int]:
+    """All mappings of a site or an instance."""
+    column = mappings.c.site_id if kind == "site" else mappings.c.instance_id
+    return list(tx.execute(select(mappings.c.id).where(column == connection_id).order_by(mappings.c.id)).scalars())
+
+
+def set_settings(tx: Connection, mapping_id: int, settings: Dictionary[str, Any]) -> None:
+    """Replace the mapping's own settings."""
+    tx.execute(update(mappings).where(mappings.c.id == mapping_id).values(settings=dict(settings)))
+
+
+def set_names(tx: Connection, mapping_id: int, course_name: str, kura_course_name: str) -> None:
+    """The courses' names as they were read last."""
+    values = {"course_name": course_name, "kura_course_name": kura_course_name}
+    tx.execute(update(mappings).where(mappings.c.id == mapping_id).values(**values))
+
+
+def quieten(tx: Connection, mapping_ids: Collection[int], until: float) -> None:
+    """Remove nobody before `until`; an earlier call that reaches further stays in force."""
+    later = greatest(mappings.c.quiet_until, bindparam("b_until", until))
+    tx.execute(update(mappings).where(mappings.c.id.in_(mapping_ids)).values(quiet_until=later))
+
+
+def start(tx: Connection, mapping_id: int, now: float) -> None:
+    """The first plan was approved: from now on only what is risky is held."""
+    first = update(mappings).where(mappings.c.id == mapping_id, mappings.c.started_at.is_(None))
+    tx.execute(first.values(started_at=now))
+
+
+def reconcile_due(tx: Connection, now: float, limit: int) -> list[int]:
+    """Mappings whose time to be compared without an event has come, the longest waiting first."""
+    return list(tx.execute(_RECONCILE_DUE, {"b_now": now, "b_limit": limit}).scalars())
+
+
+def set_reconcile_at(tx: Connection, mapping_id: int, at: float) -> None:
+    """When the mapping is compared next without an event."""
+    tx.execute(update(mappings).where(mappings.c.id == mapping_id).values(reconcile_at=at))
+
+
+def remove(tx: Connection, mapping_id: int) -> None:
+    """Forget a mapping and everything that hangs on it, except its audit rows."""
+    for table in (event_requests, worklist, steps, holds, runs, links):
+        tx.execute(delete(table).where(table.c.mapping_id == mapping_id))
+    tx.execute(delete(mappings).where(mappings.c.id == mapping_id))
+
+
+def _mapping(row: Row[Any] | None) -> Mapping | None:
+    return None if row is None else Mapping(**row._mapping)
+
+
+def _already_mapped(tx: Connection, site_id: int, courseid: int, instance_id: int, kura_courseid: int) -> str:
+    columns = mappings.c
+    mine = (columns.site_id == site_id) & (columns.courseid == courseid)
+    theirs = (columns.instance_id == instance_id) & (columns.kura_courseid == kura_courseid)
+    other = tx.execute(select(columns.id, mine.label("mine")).where(or_(mine, theirs)).order_by(columns.id)).first()
+    if other is None:
+        return "One of the courses was mapped and unmapped by somebody else just now: try again."
+    which = f"Moodle course {courseid}" if other.mine else f"kuraCloud course {kura_courseid}"
+    return f"The {which} is mapped already, by mapping {other.id}: a course belongs to one mapping."

@@ -1,0 +1,163 @@
+"""Fixtures that every test may use: a clock to set, and databases of both kinds, migrated and empty."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+from sqlalchemy import NullPool, create_engine, make_url, text
+
+from app.kit import Kit
+from app.settings import Settings
+from app.store import migrate
+from app.store.db import Database
+from app.store.vault import Vault
+from tests.postgres import server
+
+START = 1_700_000_000.0
+SHORT = {
+    "quiet": 0.3,
+    "cap": 1.5,
+    "tick": 0.05,
+    "lease": 3.0,
+    "connect_timeout": 0.5,
+    "call_timeout": 1.0,
+    "grace": 0.5,
+    "grace_dead": 0.3,
+    "settle": 0.5,
+    "backoff": 0.1,
+    "backoff_max": 1.0,
+    "recheck": 2.0,
+    "recheck_unsigned": 0.5,
+    "probe_interval": 0.5,
+}
+_numbers = count()
+
+
+class SetClock:
+    """A clock that stands still until it is told to go on."""
+
+    def __init__(self, at: float = START) -> None:
+        self.at = at
+
+    def __call__(self) -> float:
+        return self.at
+
+    def advance(self, seconds: float) -> None:
+        """Let this much time pass."""
+        self.at += seconds
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    """The clock of `database`, `sqlite_database` and the kits on them."""
+    return SetClock()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "kurasync.db"
+    database = Database(f"sqlite:///{path}")
+    migrate.upgrade(database)
+    database.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a PostgreSQL server, without a database's name."""
+    if given := os.environ.get("TEST_POSTGRES_URL"):
+        yield given
+    else:
+        base = tmp_path_factory.getbasetemp()
+        with server(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) as url:
+            yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> Iterator[str]:
+    with _postgres_database(postgres_server, "template0") as url:
+        database = Database(url)
+        migrate.upgrade(database)
+        database.dispose()
+        yield str(make_url(url).database)
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """A migrated, empty SQLite database."""
+    path = tmp_path / "kurasync.db"
+    shutil.copyfile(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str, postgres_template: str) -> Iterator[str]:
+    """A migrated, empty PostgreSQL database."""
+    with _postgres_database(postgres_server, postgres_template) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Both, one after the other."""
+    return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture
+def database(database_url: str, clock: SetClock) -> Iterator[Database]:
+    """A migrated, empty database of either kind, on `clock`."""
+    yield from _opened(database_url, clock)
+
+
+@pytest.fixture
+def sqlite_database(sqlite_url: str, clock: SetClock) -> Iterator[Database]:
+    """A migrated, empty SQLite database, on `clock`."""
+    yield from _opened(sqlite_url, clock)
+
+
+@pytest.fixture
+def kit(database: Database, database_url: str, tmp_path: Path) -> Kit:
+    """A kit on `database`, with a home of its own, a key and short times."""
+    return _kit(database, database_url, tmp_path)
+
+
+@pytest.fixture
+def sqlite_kit(sqlite_database: Database, sqlite_url: str, tmp_path: Path) -> Kit:
+    """The same on SQLite alone, for tests that are not about the database."""
+    return _kit(sqlite_database, sqlite_url, tmp_path)
+
+
+def _opened(url: str, clock: SetClock) -> Iterator[Database]:
+    database = Database(url, clock=clock)
+    yield database
+    database.dispose()
+
+
+def _kit(database: Database, url: str, home: Path) -> Kit:
+    key = Fernet.generate_key().decode()
+    return Kit(Settings(home=home, database_url=url, secret_key=key, **SHORT), database, Vault([key]))
+
+
+@contextmanager
+def _postgres_database(server_url: str, template: str) -> Iterator[str]:
+    """A database made as a copy of a template, dropped afterwards whoever is still connected."""
+    name = f"kurasync_{os.getpid()}_{next(_numbers)}"
+    admin = create_engine(
+        make_url(server_url).set(drivername="postgresql+psycopg", database="postgres"),
+        isolation_level="AUTOCOMMIT",
+        poolclass=NullPool,
+    )
+    with admin.connect() as connection:
+        connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
+        try:
+            yield make_url(server_url).set(database=name).render_as_string(hide_password=False)
+        finally:
+            connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+    admin.dispose()
