@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, missing
 
 _LARGEST = 2**63 - 1  # what a column of a database can hold
+_DIGITS = re.compile("[0-9]{1,19}")
 
 
 class WrongShape(ValueError):
@@ -45,7 +47,7 @@ class Id(_Value):
     smallest = 1
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        number = int(value) if isinstance(value, str) and value.isascii() and value.isdecimal() else value
+        number = int(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else value
         if type(number) is not int or not self.smallest <= number <= _LARGEST:
             raise self.make_error("invalid")
         return number

@@ -1,0 +1,86 @@
+"""What kuraCloud's refusals mean and what to do about each (contracts/kuracloud-v2.md)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal
+
+from app.clients.http import Answer, NotJson
+from app.errors import BatchRefused, ConnectionBroken, CourseGone, PermanentError, TransientError
+
+About = Literal["instance", "course", "students", "batch"]
+"""What a call is about: the instance, changing a course, reading its students, or changing some of them."""
+
+_BATCH = (400, 404, 409, 413, 422)
+_EMAIL = re.compile(r"\S*(?:@|%40)\S*")
+_LONGEST = 200
+
+
+def refusal(answer: Answer, about: About, token: str) -> PermanentError | TransientError:
+    """The error for a status that is not 200. The wording of kuraCloud's messages is not known, so none decides.
+
+    403 on a course's students is taken for a course whose integration is off; a wrong token may look the same there
+    (assumed: kuraCloud's answers are a stand-in's), but not on /v2/course, which every run reads first.
+    """
+    status, said = answer.status, _said(answer, token)
+    if about == "batch" and status in _BATCH:
+        return BatchRefused(
+            f"kuraCloud refuses the change of some students with the error {status}.{said}", origin="kuracloud"
+        )
+    if about in ("students", "batch") and status == 403:
+        return CourseGone(
+            "The integration is off for this kuraCloud course. Switch it on again with `kurasync mapping check`, or in "
+            f"kuraCloud.{said}",
+            reason="lms_disabled",
+            origin="kuracloud",
+        )
+    if about in ("course", "students") and status == 404:
+        return CourseGone(
+            f"kuraCloud has no such course any more. Restore it there, or remove the mapping.{said}", origin="kuracloud"
+        )
+    return _broken(status, said) or _other(status, about, said)
+
+
+def _broken(status: int, said: str) -> ConnectionBroken | None:
+    if status in (401, 403):
+        return ConnectionBroken(
+            "kuraCloud does not accept the token. Make a new one in kuraCloud under Instance Administration → LMS "
+            f"Integration → Configure → Moodle and run `kurasync instance rotate NAME`.{said}",
+            reason="token_refused",
+            origin="kuracloud",
+        )
+    if status == 404:
+        return ConnectionBroken(
+            "There is no kuraCloud API at this address. Configure the address of the API, https://api.kuracloud.com "
+            "unless your instance has its own.",
+            reason="address",
+            origin="kuracloud",
+        )
+    return None
+
+
+def _other(status: int, about: About, said: str) -> PermanentError | TransientError:
+    if status >= 400:
+        return PermanentError(
+            f"kuraCloud refuses the request with the error {status}. Look for a newer kurasync.{said}",
+            reason="refused",
+            origin="kuracloud",
+        )
+    message = f"kuraCloud answered with the status {status} instead of 200. Look for a newer kurasync."
+    if about in ("course", "batch"):
+        return TransientError(message, reason="bad_answer", origin="kuracloud", acted=True)
+    return PermanentError(message, reason="bad_answer", origin="kuracloud")
+
+
+def _said(answer: Answer, token: str) -> str:
+    """kuraCloud's own message, fit to be shown: one line, not long, without e-mail addresses and the token."""
+    try:
+        body: Any = answer.json()
+    except NotJson:
+        return ""
+    message = body.get("message") if isinstance(body, dict) else None
+    if not isinstance(message, str) or not message.strip():
+        return ""
+    shown = _EMAIL.sub("…@…", message.replace(token, "…"))
+    shown = " ".join(shown.split())
+    return f" It says: {shown[:_LONGEST]}"

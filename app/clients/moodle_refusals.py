@@ -1,0 +1,129 @@
+"""What Moodle's refusals mean and what to do about each (contracts/moodle.md 1; recordings/moodle/ws)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from app.errors import ConnectionBroken, CourseGone, KurasyncError, PermanentError, TransientError
+
+_TRANSIENT = {
+    "sitemaintenance": "Moodle is in maintenance mode. Work goes on by itself when it is over.",
+    "dbconnectionfailed": "Moodle cannot reach its database. It is tried again by itself; if this goes on, tell "
+    "Moodle's administrator.",
+    "gradesneedregrading": "Moodle is still recalculating the grades of the course. It is tried again by itself; if "
+    "this goes on, open the gradebook of the course once.",
+}
+_BROKEN = {
+    "invalidtoken": "Moodle does not accept the token. Make a new one under Site administration → Server → Web "
+    "services → Manage tokens and run `kurasync site rotate NAME`.",
+    "accessexception": "Moodle refuses the service user {function}. Check that the service is enabled, holds this "
+    "function and is open to the user, that the user has webservice/rest:use, that the token allows the address of "
+    "this machine, and that it has not expired.",
+}
+_USER = (
+    "Moodle refuses the service user, whose account is suspended, expired, not confirmed or may not log in. Put the "
+    "account in order under Site administration → Users."
+)
+_CAPABILITIES = {
+    "core_enrol_get_enrolled_users": "moodle/course:enrolreview or moodle/course:viewparticipants",
+    "core_group_get_course_groups": "moodle/course:managegroups",
+    "core_group_get_group_members": "moodle/course:managegroups",
+    "core_grades_get_gradable_users": "moodle/grade:viewall or moodle/course:viewparticipants",
+    "core_user_get_users_by_field": "moodle/user:viewdetails",
+}
+_CODE = re.compile(r"[a-z_]{1,60}")
+
+
+def refusal(function: str, answer: Mapping[str, Any]) -> KurasyncError:
+    """The error for an answer with `exception`; of its message nothing is shown, for it may name people.
+
+    `errorcode` decides, as texts are in the site's language; only the name of a table is looked for in them.
+    """
+    code = _code(answer)
+    if code in _TRANSIENT:
+        return TransientError(_TRANSIENT[code], reason=code, origin="moodle")
+    if code == "invalidrecord":
+        return _record_missing(function, str(answer.get("message", "")))
+    if code == "errorcoursecontextnotvalid":
+        return course_gone()
+    return _broken(function, code) or _other(function, code)
+
+
+def refused_at_the_door(status: int) -> KurasyncError:
+    """The error for an HTTP status other than 200: 403 with nothing in it says that web services are off."""
+    if status == 403:
+        return ConnectionBroken(
+            "Web services or the REST protocol are switched off in Moodle. Enable web services under Site "
+            "administration → General → Advanced features, and REST under Server → Web services → Manage protocols.",
+            reason="rest_disabled",
+            origin="moodle",
+        )
+    if status == 404:
+        return ConnectionBroken(
+            "There is no Moodle at this address. Configure the address of its front page, with the path if it has one.",
+            reason="address",
+            origin="moodle",
+        )
+    return PermanentError(
+        f"Moodle's web server refuses the request with the error {status}. See its logs, and those of whatever stands "
+        "in front of it.",
+        reason="refused",
+        origin="moodle",
+    )
+
+
+def _code(answer: Mapping[str, Any]) -> str:
+    code = answer.get("errorcode")
+    return code if isinstance(code, str) and _CODE.fullmatch(code) else ""
+
+
+def _record_missing(function: str, message: str) -> KurasyncError:
+    if "external_functions" in message:
+        return ConnectionBroken(
+            f"Moodle does not know the function {function}. Update Moodle to a supported version.",
+            reason="function_unknown",
+            origin="moodle",
+        )
+    if re.search(r"\bcourse\b", message):
+        return course_gone()
+    return _other(function, "invalidrecord")
+
+
+def course_gone() -> CourseGone:
+    """The error for a course that is missing or hidden: Moodle's answers do not tell which."""
+    return CourseGone(
+        "Moodle has no such course, or does not show it to the service user. If the course is there, give the user "
+        "moodle/course:view and, for hidden courses, moodle/course:viewhiddencourses.",
+        origin="moodle",
+    )
+
+
+def _broken(function: str, code: str) -> ConnectionBroken | None:
+    if code in ("nopermissions", "nopermissiontoviewgrades"):
+        message = f"Moodle does not let the service user call {function}. {_missing_capability(function)}"
+    elif code.startswith("wsaccessuser"):
+        message = _USER
+    elif code in _BROKEN:
+        message = _BROKEN[code].format(function=function)
+    else:
+        return None
+    return ConnectionBroken(message, reason=code, origin="moodle")
+
+
+def _missing_capability(function: str) -> str:
+    capability = _CAPABILITIES.get(function)
+    if capability is None:
+        return "Give the user the capabilities that `kurasync doctor` lists."
+    return f"It probably lacks the capability {capability}: allow it in the user's role."
+
+
+def _other(function: str, code: str) -> PermanentError:
+    what = f"the error {code}" if code else "an error without a code"
+    return PermanentError(
+        f"Moodle answered {function} with {what}. Look at Moodle's log; if the error is not there, report it as a "
+        "defect of kurasync.",
+        reason="moodle_error",
+        origin="moodle",
+    )
