@@ -29,7 +29,7 @@ class Listener(Protocol):
         """Stop sending."""
 
 
-class Core:
+class Core(Switches):
     """The simulator without its actions and without its web service.
 
     `now` gives seconds since the epoch and may be replaced. `events` are all events since the start, as get_data()
@@ -38,11 +38,11 @@ class Core:
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.lock = threading.RLock()
         self.now: Callable[[], float] = time.time
         self.site = Site()
         self.rights = Rights()
-        self.switches = Switches()
         self.events: list[Event] = []
         self.senders: list[Listener] = []
         self.wwwroot = ""

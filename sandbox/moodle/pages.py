@@ -12,16 +12,16 @@ ENTRY = "/webservice/rest/server.php"
 
 def refusal(moodle: Core, request: Request) -> Response | None:
     """The answer of what stands before the web service, if it does not let the request through."""
-    if moodle.switches.php_down:
+    if moodle.php_down:
         return Response(_html("502 Bad Gateway", "nginx"), 502, content_type="text/html")
-    if moodle.switches.cli_maintenance:
+    if moodle.cli_maintenance:
         page = _html("Under maintenance", "The site is undergoing maintenance and is currently not available")
         return Response(page, 503, {"Retry-After": "300"}, content_type=UTF8)
     if moodle.wwwroot and _host(moodle.wwwroot) != request.host:
         return _redirect(f"{moodle.wwwroot}{request.path}")
     if request.path != ENTRY:
         return Response(_html("404 Not Found", request.path), 404, content_type=UTF8)
-    if not (moodle.switches.webservices_enabled and moodle.switches.rest_enabled):
+    if not (moodle.webservices_enabled and moodle.rest_enabled):
         return Response("", 403, content_type=UTF8)
     return None
 

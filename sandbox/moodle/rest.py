@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from sandbox.moodle.functions.function import Function
 from sandbox.moodle.functions.registry import ELSEWHERE
 from sandbox.moodle.pages import refusal
 from sandbox.moodle.phpform import Fields, parsed
+from sandbox.moodle.phpjson import php_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,7 +48,7 @@ def rest_app(moodle: Core, functions: Mapping[str, Function]) -> WSGIApplication
 
 
 def _served(moodle: Core, functions: Mapping[str, Function], request: Request) -> Response:
-    limit = moodle.switches.max_input_vars
+    limit = moodle.max_input_vars
     fields = {**parsed(request.args.items(multi=True), limit), **parsed(request.form.items(multi=True), limit)}
     as_json = fields.get("moodlewsrestformat") == "json"
     try:
@@ -57,12 +57,12 @@ def _served(moodle: Core, functions: Mapping[str, Function], request: Request) -
         result = function.run(moodle, function.parameters.clean(given))
         return _json(result) if as_json else _xml(xml.answer(result, function.returns))
     except MoodleError as problem:
-        debugging = moodle.switches.debugging
+        debugging = moodle.debugging
         return _json(_error(problem, debugging)) if as_json else _xml(xml.error(problem, debugging))
 
 
 def _allowed_function(moodle: Core, functions: Mapping[str, Function], fields: Fields) -> Function:
-    if moodle.switches.database_down:
+    if moodle.database_down:
         raise MoodleError("dml_connection_exception", "dbconnectionfailed", _DATABASE_DOWN)
     _authenticate(moodle, fields.get("wstoken"))
     name = fields.get("wsfunction")
@@ -71,26 +71,25 @@ def _allowed_function(moodle: Core, functions: Mapping[str, Function], fields: F
     if name not in functions and name not in ELSEWHERE:
         raise errors.missing_record("external_functions", name)
     in_service = name in functions and name in moodle.service_functions
-    if not (in_service and moodle.switches.service_enabled and moodle.switches.user_authorised):
+    if not (in_service and moodle.service_enabled and moodle.user_authorised):
         raise errors.access(f"Access to the function {name}() is not allowed.")
-    if moodle.switches.php_error:
-        raise MoodleError("Error", None, moodle.switches.php_error)
+    if moodle.php_error:
+        raise MoodleError("Error", None, moodle.php_error)
     return functions[name]
 
 
 def _authenticate(moodle: Core, token: object) -> None:
-    switches = moodle.switches
     if not token or token != moodle.token:
         raise errors.plain("invalidtoken", "Invalid token - token not found")
-    if switches.token_expired:
+    if moodle.token_expired:
         # Moodle deletes the row of an expired token: the next call finds none.
-        moodle.token, switches.token_expired = "", False
+        moodle.token, moodle.token_expired = "", False
         raise errors.access("Invalid token - token expired")
-    if not switches.ip_allowed:
+    if not moodle.ip_allowed:
         raise errors.access("Invalid IP address")
-    if switches.maintenance:
+    if moodle.maintenance:
         raise errors.plain("sitemaintenance", "The site is undergoing maintenance and is currently not available")
-    if switches.service_user_suspended:
+    if moodle.service_user_suspended:
         text = "Refused web service access for suspended username: svc-sync"
         raise errors.plain("wsaccessusersuspended", text)
     if not moodle.rights.allow("webservice/rest:use"):
@@ -108,8 +107,7 @@ def _error(problem: MoodleError, debugging: bool) -> dict[str, Any]:
 
 
 def _json(body: object) -> Response:
-    # PHP writes slashes escaped and everything in ASCII.
-    return Response(json.dumps(body, separators=(",", ":")).replace("/", "\\/"), content_type="application/json")
+    return Response(php_json(body), content_type="application/json")
 
 
 def _xml(text: str) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from typing import Any
 
 from sandbox.calls import Calls
@@ -16,6 +17,7 @@ from sandbox.moodle.core import Listener, action
 from sandbox.moodle.functions.registry import SIMULATED
 from sandbox.moodle.rest import name_of, rest_app
 from sandbox.moodle.senders import LocalWebhooks, Signed, ToolTrigger
+from sandbox.moodle.switches import Switches
 from sandbox.server import Server
 
 
@@ -33,7 +35,7 @@ class SimMoodle(UserActions, CohortActions, CategoryActions):
         self.calls = Calls()
         self.functions = dict(SIMULATED)
         self.service_functions = set(self.functions)
-        self.wsgi = SandboxApp(rest_app(self, self.functions), self, name=name_of)
+        self.wsgi = SandboxApp(rest_app(self, self.functions), self, name_of, {"events": lambda: self.events})
 
     @classmethod
     @contextmanager
@@ -86,8 +88,10 @@ class SimMoodle(UserActions, CohortActions, CategoryActions):
 
     @action
     def set_switch(self, name: str, value: Any) -> None:
-        """Set one of `switches`, by name; raises AttributeError for an unknown one."""
-        setattr(self.switches, name, value)
+        """Set one of the Switches by name, as over HTTP; raises LookupError for an unknown one."""
+        if name not in {field.name for field in fields(Switches)}:
+            raise LookupError(f"no switch {name!r}")
+        setattr(self, name, value)
 
     @action
     def expected_students(self, course: int) -> list[dict[str, Any]]:

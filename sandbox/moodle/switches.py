@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 
-@dataclass(slots=True)
+@dataclass(eq=False)
 class Switches:
-    """As a fresh, healthy site has them.
+    """The settings of a fresh, healthy site; each may be set at any time.
 
     `debugging` adds `debuginfo` to errors. `php_error` is the message of a PHP Error that every function then raises.
     `needs_regrading` holds course ids. `max_input_vars` is PHP's limit, which cuts silently.

@@ -14,7 +14,7 @@ _HEAD = '<?xml version="1.0" encoding="UTF-8" ?>\n'
 def answer(value: object, keys: Mapping[str, bool]) -> str:
     """An answer; `keys` are those of each row of a list: missing ones are null, or an empty list where True."""
     rows = [{**_blank(keys), **row} for row in value] if keys and isinstance(value, list) else value
-    return f"{_HEAD}<RESPONSE>\n{_element(rows)}</RESPONSE>\n\n"
+    return f"{_HEAD}<RESPONSE>\n{_element(rows)}</RESPONSE>\n"
 
 
 def error(problem: MoodleError, debugging: bool) -> str:

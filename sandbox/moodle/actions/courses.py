@@ -64,7 +64,7 @@ class CourseActions(EnrolmentActions):
     @action
     def set_needs_regrading(self, course: int, needed: bool = True) -> None:
         """Let the course's grades need regrading, so that its gradable users can't be read (contracts/moodle.md 1)."""
-        change = self.switches.needs_regrading.add if needed else self.switches.needs_regrading.discard
+        change = self.needs_regrading.add if needed else self.needs_regrading.discard
         change(course)
 
     @action

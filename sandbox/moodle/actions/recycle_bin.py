@@ -8,7 +8,7 @@ from uuid import uuid4
 from sandbox.moodle.actions.courses import CourseActions
 from sandbox.moodle.core import action
 from sandbox.moodle.events import ACTOR
-from sandbox.moodle.records import Course, EnrolInstance, Group, RoleAssignment, UserEnrolment
+from sandbox.moodle.records import Course, EnrolInstance, Group, GroupMember, RoleAssignment, UserEnrolment
 
 AUTOMATED = 50
 """The mode of a backup that Moodle makes by itself, as for its recycle bin."""
@@ -76,9 +76,9 @@ class RecycleBinActions(CourseActions):
 
     def _restore_enrolments(self, item: BinItem, new: Course) -> None:
         renewed = {old.id: self._add_method(new.id, self._copied(old, new)) for old in item.instances}
-        for row in item.enrolments:
+        for row in filter(self._has_account, item.enrolments):
             self._enrol(row.userid, renewed[row.enrolid], row.timestart, row.timeend, row.status)
-        for role in item.assignments:
+        for role in filter(self._has_account, item.assignments):
             itemid = renewed[role.itemid].id if role.component else 0
             self._assign(role.userid, new.context, role.roleid, role.component, itemid, restoring=True)
 
@@ -88,8 +88,11 @@ class RecycleBinActions(CourseActions):
     def _restore_groups(self, item: BinItem, new: Course) -> None:
         for old in item.groups:
             id = self.create_group(new.id, old.name, old.idnumber, old.participation)
-            for user in old.members:
-                self.join_group(user, id)
+            for member in filter(self._has_account, old.members.values()):
+                self.join_group(member.userid, id)
+
+    def _has_account(self, row: UserEnrolment | RoleAssignment | GroupMember) -> bool:
+        return not self.site.users[row.userid].deleted
 
     def _restored_event(self, old: Course, new: Course) -> None:
         how = {"type": "course", "target": 2, "mode": AUTOMATED, "operation": "restore", "samesite": True}

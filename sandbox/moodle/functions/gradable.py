@@ -18,7 +18,7 @@ GRADEBOOK_ROLE = "student"
 def _get_gradable_users(moodle: Core, given: dict[str, Any]) -> dict[str, Any]:
     course = own_course(moodle, given["courseid"])
     moodle.rights.require("moodle/course:viewparticipants")
-    if course.id in moodle.switches.needs_regrading:
+    if course.id in moodle.needs_regrading:
         raise plain("gradesneedregrading", "grades/gradesneedregrading")
     onlyactive = given["onlyactive"] or not moodle.rights.allow("moodle/course:viewsuspendedusers")
     return {"users": _users(moodle, course, given["groupid"], onlyactive), "warnings": []}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from sandbox.moodle.phpjson import php_json
 from sandbox.moodle.senders.disorder import Disorder
-from sandbox.moodle.senders.sender import Occurrence, Sender, php_json
+from sandbox.moodle.senders.sender import Occurrence, Sender
 
 
 class LocalWebhooks(Sender):

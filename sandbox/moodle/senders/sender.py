@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -15,7 +14,7 @@ import requests
 from sandbox.moodle.events import Event
 from sandbox.moodle.senders.disorder import Disorder
 
-_TIMEOUT = 30.0
+_TIMEOUT = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +109,3 @@ class Sender(ABC):
 
     def _is_closed(self) -> bool:
         return self._closed
-
-
-def php_json(value: object) -> str:
-    """JSON as PHP writes it: no blanks, ASCII, slashes escaped."""
-    return json.dumps(value, separators=(",", ":")).replace("/", "\\/")

@@ -8,8 +8,9 @@ from uuid import uuid4
 
 from standardwebhooks import Webhook
 
+from sandbox.moodle.phpjson import php_json
 from sandbox.moodle.senders.disorder import Disorder
-from sandbox.moodle.senders.sender import Occurrence, Sender, php_json
+from sandbox.moodle.senders.sender import Occurrence, Sender
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote_plus
 
+from sandbox.moodle.phpjson import php_json
 from sandbox.moodle.senders.disorder import Disorder
-from sandbox.moodle.senders.sender import Occurrence, Sender, php_json
+from sandbox.moodle.senders.sender import Occurrence, Sender
 
 TEMPLATE = {
     "eventname": "{eventname}",
