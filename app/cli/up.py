@@ -1,0 +1,155 @@
+"""`kurasync up`, and the three processes it runs: `kurasync web`, `kurasync worker`, `kurasync clock`."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import click
+
+from app import kit, settings
+from app.children import Child
+from app.cli.output import say, warn
+from app.errors import SettingsError
+from app.redis_server import RedisServer
+from app.settings import Settings
+from app.setup import database, home
+from app.store import mappings
+from app.supervise import Supervisor
+
+# By name alone: a door imports no other door (design.md 3).
+_WORKER = (sys.executable, "-m", "workers.supervisor")
+_CLOCK = (sys.executable, "-m", "workers.clock")
+_GUNICORN = (sys.executable, "-m", "gunicorn", "--config", "python:app.web.server")
+_APPLICATION = "app.web.server:application()"
+# SQLite wants one writer; a second process brings it nothing but a long tail (floors.md).
+_WEB_PROCESSES_ON_POSTGRES = 2
+# What a worker is given beyond its current call, and a little for those who wait for it.
+_PATIENCE = 10.0
+
+
+@click.command()
+def up() -> None:
+    """Run everything on this machine: database, queue, web server, workers, clock.
+
+    What is not there yet is made. Ctrl-C stops it; work under way is finished or goes on at the next start.
+    """
+    given = database.usable(settings.load())
+    with home.taken(given.home), closing(_listen(given)) as listener:
+        _prepare(given)
+        _greet(given, listener)
+        with _redis(given) as (url, redis):
+            _supervise(given, listener, url, redis)
+
+
+@click.command()
+def web() -> None:
+    """Run the web server, which receives events."""
+    given = database.usable(settings.load())
+    listener = _listen(given)
+    listener.set_inheritable(True)
+    _become(*_web_command(given, listener.detach()))
+
+
+@click.command()
+def worker() -> None:
+    """Run worker processes, which bring courses in step."""
+    _become(*_WORKER)
+
+
+@click.command()
+def clock() -> None:
+    """Run the clock, which gives due work to the workers."""
+    _become(*_CLOCK)
+
+
+def _become(*command: str) -> None:
+    os.execv(command[0], command)
+
+
+def _web_command(given: Settings, descriptor: int) -> list[str]:
+    processes = 1 if given.database.startswith("sqlite") else _WEB_PROCESSES_ON_POSTGRES
+    options = {"--bind": f"fd://{descriptor}", "--workers": str(processes), "--threads": str(given.web_threads)}
+    return [*_GUNICORN, *(word for option in options.items() for word in option), _APPLICATION]
+
+
+def _listen(given: Settings) -> socket.socket:
+    """Taken before anything starts, and kept while the web server is started anew: nobody is turned away."""
+    family = socket.AF_INET6 if ":" in given.host else socket.AF_INET
+    try:
+        return socket.create_server((given.host, given.port), family=family)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise SettingsError(
+                f"Port {given.port} of {given.host} is taken by another program. Stop that one, or choose another port "
+                "with KURASYNC_PORT."
+            ) from error
+        raise SettingsError(
+            f"The web server cannot listen on {given.host}, port {given.port}: {error.strerror}. See KURASYNC_HOST and "
+            "KURASYNC_PORT."
+        ) from error
+
+
+def _prepare(given: Settings) -> None:
+    done = database.prepare(given)
+    if done.key_file:
+        say(f"Made the key {done.key_file}. Keep a copy of it: without it no stored token can be read.")
+    if done.before is None:
+        say(f"Made the database {done.after}.")
+    elif done.before != done.after:
+        say(f"Brought the database from {done.before} to {done.after}.")
+
+
+def _greet(given: Settings, listener: socket.socket) -> None:
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    say(f"kurasync listens on http://{shown}:{port}, its files are in {given.home.absolute()}. Ctrl-C stops it.")
+    box = kit.make(given)
+    try:
+        with box.database.reading() as tx:
+            known = mappings.every(tx)
+    finally:
+        box.close()
+    if not known:
+        say("No course is mapped yet. In another terminal: `kurasync site add`, `kurasync instance add`, then")
+        say("`kurasync mapping add`; each says with --help what it needs. `kurasync doctor` checks what is there.")
+
+
+@contextmanager
+def _redis(given: Settings) -> Iterator[tuple[str, list[Child]]]:
+    """The URL of Redis, and the process to start for it: none when the settings name one that runs elsewhere."""
+    if given.redis_url:
+        yield given.redis_url, []
+        return
+    server = RedisServer(given.home)
+    try:
+        yield server.url, [server.child()]
+    finally:
+        server.close()
+
+
+def _supervise(given: Settings, listener: socket.socket, redis_url: str, redis: list[Child]) -> None:
+    environ = {"KURASYNC_REDIS_URL": redis_url, "PYTHONUNBUFFERED": "1"}
+    descriptor = listener.fileno()
+    processes = [
+        Child("web", _web_command(given, descriptor), environ=environ, descriptors=[descriptor], piped=True),
+        Child("worker", _WORKER, environ=environ, piped=True),
+        Child("clock", _CLOCK, environ=environ, piped=True),
+    ]
+    patience = _PATIENCE + given.connect_timeout + given.call_timeout
+    Supervisor([redis, processes], patience=patience, died=_restarting, show=_show).run()
+    say("kurasync has stopped.")
+
+
+def _show(name: str, line: str) -> None:
+    click.echo(f"{name:<6} | {line}")
+
+
+def _restarting(child: Child, status: int) -> None:
+    cause = f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended with exit code {status}"
+    warn(f"{child.name} {cause} and is started again.")

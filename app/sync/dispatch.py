@@ -1,0 +1,90 @@
+"""From the worklist to the queue: one function that repairs whatever Redis lost, and whose loss nothing needs."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import asdict
+
+import structlog
+from redis import Redis
+from redis.exceptions import RedisError
+
+from app import queues
+from app.kit import Kit
+from app.queues import Target
+from app.store import worklist
+from app.sync.backoff import Chance, backoff
+
+_JOBS_A_WORKER = 10
+_SWEEP_SHARE = 0.8
+
+_log = structlog.get_logger()
+
+
+class Dispatcher:
+    """Puts due work on the queue. The clock asks it each tick; the receiver does when something is due at once."""
+
+    def __init__(self, kit: Kit, redis: Redis, *, chance: Chance = random.random) -> None:
+        self._kit = kit
+        self._redis = redis
+        self._chance = chance
+        self._trouble = ""
+
+    def dispatch(self) -> int:
+        """How many jobs were put on the queue: what is due, open and unleased, and not yet in Redis (queue.md 3).
+
+        Never raises: whatever is wrong with Redis or the database is logged once, and the next call tries again.
+        """
+        try:
+            self._reap()
+            count = self._sweep()
+        except Exception as error:
+            self._note(error)
+            return 0
+        self._note(None)
+        return count
+
+    def _reap(self) -> None:
+        settings = self._kit.settings
+        with self._kit.database.transaction() as tx:
+            reaped = worklist.reap(
+                tx,
+                self._kit.database.now(tx),
+                recheck=settings.recheck,
+                dead_crashes=settings.dead_crashes,
+                backoff=lambda crashes: backoff(settings, crashes, self._chance),
+            )
+        for each in reaped:
+            _log.warning("run_reaped", **asdict(each))
+
+    def _sweep(self) -> int:
+        settings = self._kit.settings
+        if not queues.take_sweep(self._redis, settings.tick * _SWEEP_SHARE):
+            return 0
+        held = queues.held(self._redis)
+        room = self._window - len(held)
+        if room <= 0:
+            return 0
+        missing = [target for target in self._due(self._window + len(held)) if target not in set(held)]
+        queues.enqueue(self._redis, missing[:room], timeout=settings.job_timeout)
+        return len(missing[:room])
+
+    @property
+    def _window(self) -> int:
+        return max(self._kit.settings.window, _JOBS_A_WORKER * self._kit.settings.workers)
+
+    def _due(self, limit: int) -> list[Target]:
+        with self._kit.database.reading() as tx:
+            return worklist.due(tx, self._kit.database.now(tx), limit, self._kit.settings.runs_per_instance)
+
+    def _note(self, error: Exception | None) -> None:
+        trouble = type(error).__name__ if error else ""
+        if trouble == self._trouble:
+            return
+        self._trouble = trouble
+        if error is None:
+            _log.info("dispatch_works_again")
+        elif isinstance(error, RedisError):
+            _log.warning("redis_away", error=trouble)
+        else:
+            _log.error("dispatch_failed", exc_info=error)

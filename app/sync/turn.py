@@ -1,0 +1,68 @@
+"""One turn at one mapping: claim it, do the work, settle what came of it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+
+import structlog
+
+from app.errors import KurasyncError
+from app.kit import Kit
+from app.store import worklist
+from app.sync import roster
+from app.sync.backoff import Chance
+from app.sync.lease import Ended, Lease, boottime
+from app.sync.settle import Result, settle
+
+Verb = Callable[[Kit, Lease], Ended]
+
+VERBS: Mapping[str, Verb] = {"roster": roster.run}
+"""What each kind of work does."""
+
+REFUSED = "refused"
+"""The outcome when there was nothing to do: a duplicate, moved, parked, or being worked on."""
+
+_log = structlog.get_logger()
+
+
+def take_turn(
+    kit: Kit,
+    mapping_id: int,
+    kind: str,
+    owner: str,
+    stopping: Callable[[], bool] = lambda: False,
+    *,
+    verbs: Mapping[str, Verb] = VERBS,
+    chance: Chance = random.random,
+) -> str:
+    """Returns the run's outcome (tables.runs), or `refused` when there was none.
+
+    `owner` is host:pid:start:random (queue.md 2). `stopping` says when the process has to end. Raises only when the
+    database is away: then the lease ends by itself, and another run follows.
+    """
+    lease = None if stopping() else _claim(kit, mapping_id, kind, owner, stopping)
+    if lease is None:
+        _log.debug("turn_refused", mapping_id=mapping_id, kind=kind)
+        return REFUSED
+    return settle(kit, lease, _work(kit, verbs[kind], lease), chance)
+
+
+def _claim(kit: Kit, mapping_id: int, kind: str, owner: str, stopping: Callable[[], bool]) -> Lease | None:
+    given = kit.settings
+    taken_at = boottime()
+    with kit.database.transaction() as tx:
+        now = kit.database.now(tx)
+        claim = worklist.claim(tx, now, mapping_id, kind, owner, given.lease, given.runs_per_instance)
+    return Lease(kit, claim, taken_at=taken_at, stopping=stopping) if claim else None
+
+
+def _work(kit: Kit, verb: Verb, lease: Lease) -> Result:
+    try:
+        return verb(kit, lease)
+    except KurasyncError as error:
+        return error
+    except Exception as error:
+        # Nobody knows in what state it left them.
+        kit.database.dispose()
+        return error

@@ -1,0 +1,106 @@
+"""The clock: puts due work on the queue each tick, and does what has to be done now and then. Any number may run."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FrameType
+
+import structlog
+
+from app import kit, log, queues, settings
+from app.errors import SettingsError
+from app.store.prune import prune
+from app.sync.dispatch import Dispatcher
+from app.sync.probe import probe_parked
+from app.sync.reconcile import reconcile
+
+_log = structlog.get_logger()
+_SECOND = 1.0
+_HOUR = 3600.0
+_DAY = 86400.0
+# One mapping a second: 21,600 in the six hours of one round, and never a crowd in front of an event.
+_MAPPINGS_A_SECOND = 1
+
+
+@dataclass(slots=True)
+class Beat:
+    """Something done every `interval` seconds; a failure is logged once until it works again, and never ends it."""
+
+    name: str
+    interval: float
+    action: Callable[[], object]
+    failing: bool = False
+
+    def strike(self) -> None:
+        """Do it once."""
+        try:
+            self.action()
+        except Exception:
+            if not self.failing:
+                _log.exception("clock_failed", task=self.name)
+            self.failing = True
+        else:
+            self.failing = False
+
+    def keep(self) -> None:
+        """Do it for as long as the process lives."""
+        while True:
+            self.strike()
+            time.sleep(self.interval)
+
+
+def beats(box: kit.Kit) -> list[Beat]:
+    """What the clock does; the first one is what everything waits for."""
+    given = box.settings
+    dispatcher = Dispatcher(box, queues.connect(given))
+    return [
+        Beat("dispatch", given.tick, dispatcher.dispatch),
+        Beat("reconcile", _SECOND, lambda: reconcile(box, _MAPPINGS_A_SECOND)),
+        Beat("probe", min(_SECOND, given.probe_interval), lambda: probe_parked(box)),
+        Beat("prune", _HOUR, lambda: forget(box)),
+    ]
+
+
+def forget(box: kit.Kit) -> None:
+    """Delete what is older than the retention time, slice by slice."""
+    while True:
+        with box.database.transaction() as tx:
+            counts = prune(tx, box.database.now(tx) - box.settings.retention_days * _DAY)
+        if not any(counts.values()):
+            return
+
+
+def run(box: kit.Kit) -> None:
+    """Beat until SIGTERM or SIGINT ends the process, whatever it is doing: all of it is done again by the next clock.
+
+    Each beat has a thread of its own: a connection that does not answer its probe must hold up nothing else.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
+    dispatch, *others = beats(box)
+    for beat in others:
+        threading.Thread(target=beat.keep, name=beat.name, daemon=True).start()
+    dispatch.keep()
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
+
+
+def main() -> None:
+    """`python -m workers.clock`; exit code 1 with a sentence when a setting is missing."""
+    try:
+        given = settings.load()
+        log.configure(given)
+        run(kit.make(given))
+    except SettingsError as error:
+        sys.exit(f"kurasync clock: {error.message}")
+
+
+if __name__ == "__main__":
+    main()

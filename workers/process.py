@@ -1,0 +1,101 @@
+"""One worker process: takes jobs from Redis and runs them one after another in itself (queue.md 1, D6)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from types import FrameType
+
+import structlog
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import SimpleWorker
+from rq.exceptions import StopRequested
+from rq.timeouts import UnixSignalDeathPenalty
+from rq.worker.base import WorkerStatus
+
+from app import kit, log, queues, settings
+from app.sync.turn import VERBS, Verb
+from workers import jobs
+from workers.workplace import Workplace
+
+_log = structlog.get_logger()
+_MAX_JOBS = 1000
+_MAINTENANCE = 60
+# How long RQ blocks on an empty queue is this less 15 s; a connection that died silently is noticed after that.
+_WORKER_TTL = 60
+_REDIS_LOOK = 0.5
+
+
+class Backstop(UnixSignalDeathPenalty):
+    """Ends the process when a job takes far too long: an exception could strike inside a commit (queue.md 4)."""
+
+    def handle_death_penalty(self, signum: int, frame: FrameType | None) -> None:
+        """Leave at once; the lease ends by itself, and the supervisor starts another process."""
+        _log.error("job_timeout", seconds=self._timeout)
+        os._exit(1)
+
+
+class Worker(SimpleWorker):
+    """RQ's worker, with a stop that finishes the current call and nothing more."""
+
+    death_penalty_class = Backstop
+    max_connection_wait_time = 2.0
+
+    def __init__(self, redis: Redis, workplace: Workplace) -> None:
+        super().__init__(
+            list(queues.NAMES), connection=redis, maintenance_interval=_MAINTENANCE, worker_ttl=_WORKER_TTL
+        )
+        self._workplace = workplace
+
+    def subscribe(self) -> None:
+        """Listen to no commands: workers are told to stop by signals alone."""
+
+    def _install_signal_handlers(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self.request_stop)
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        """Stop at the next check of the lease, or at once while idle; a second signal changes nothing."""
+        self._workplace.stopping = True
+        self._stop_requested = True
+        if self.get_state() != WorkerStatus.BUSY:
+            raise StopRequested
+
+
+def work(given: settings.Settings, start: str, verbs: Mapping[str, Verb] = VERBS) -> None:
+    """Run jobs until told to stop, or until enough were run for the process to be renewed."""
+    workplace = Workplace(kit.make(given), start, verbs)
+    jobs.work_at(workplace)
+    _wait_for_redis(given)
+    Worker(queues.connect_worker(given), workplace).work(max_jobs=_MAX_JOBS, logging_level="WARNING")
+
+
+def _wait_for_redis(given: settings.Settings) -> None:
+    """RQ's worker dies at once without Redis; waiting here spares a respawn each second."""
+    missed = False
+    with queues.connect(given) as redis:
+        while True:
+            try:
+                redis.ping()
+            except RedisError:
+                if not missed:
+                    _log.warning("redis_away")
+                missed = True
+                time.sleep(_REDIS_LOOK)
+            else:
+                return
+
+
+def main() -> None:
+    """`python -m workers.process START`, as the supervisor starts it."""
+    given = settings.load()
+    log.configure(given)
+    work(given, start=sys.argv[1])
+
+
+if __name__ == "__main__":
+    main()

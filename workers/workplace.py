@@ -1,0 +1,42 @@
+"""What the jobs of one worker process share: they get nothing but a mapping's number from the queue."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from uuid import uuid4
+
+import structlog
+
+from app.kit import Kit
+from app.sync.turn import VERBS, Verb, take_turn
+
+_log = structlog.get_logger()
+
+
+def owner_prefix(pid: int, start: str) -> str:
+    """How the leases of one worker process begin: host:pid:start: (queue.md 2)."""
+    return f"{socket.gethostname()}:{pid}:{start}:"
+
+
+class Workplace:
+    """The kit of one worker process, and whether it has been told to stop.
+
+    `start` tells this process from another one that once had its pid.
+    """
+
+    def __init__(self, kit: Kit, start: str, verbs: Mapping[str, Verb] = VERBS) -> None:
+        self.stopping = False
+        self._kit = kit
+        self._verbs = verbs
+        self._prefix = owner_prefix(os.getpid(), start)
+
+    def turn(self, mapping_id: int, kind: str) -> None:
+        """Take one turn; whatever goes wrong is logged here, so that nothing of it reaches Redis."""
+        owner = self._prefix + uuid4().hex
+        try:
+            take_turn(self._kit, mapping_id, kind, owner, lambda: self.stopping, verbs=self._verbs)
+        except Exception:
+            _log.exception("turn_failed", mapping_id=mapping_id, kind=kind)
+            self._kit.close()
