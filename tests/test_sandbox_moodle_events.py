@@ -314,9 +314,7 @@ def test_no_event_comes_when_an_enrolment_begins_or_ends_by_date() -> None:
     course, user = moodle.create_course("Physiology", "PHY"), people(moodle, 1)[0]
     moodle.enrol(user, course, timestart=2000, timeend=3000)
     moodle.events.clear()
-    present = []
-    for time in (1500.0, 2500.0, 3500.0):
-        moodle.now = lambda time=time: time
-        present.append(len(moodle.expected_students(course)))
-    assert present == [0, 1, 0]
+    clock = iter((1500.0, 2500.0, 3500.0))
+    moodle.now = lambda: next(clock)
+    assert [len(moodle.expected_students(course)) for _ in range(3)] == [0, 1, 0]
     assert moodle.events == []

@@ -97,7 +97,7 @@ def fill_courses(moodle: SimMoodle) -> None:
 
 
 def enrol_as_recorded(moodle: SimMoodle, person: dict[str, Any]) -> None:
-    times = {14: {"status": 1}, 15: {"timestart": NOW + 9000}, 16: {"timeend": NOW - 9000}}
+    times: dict[int, dict[str, Any]] = {14: {"status": 1}, 15: {"timestart": NOW + 9000}, 16: {"timeend": NOW - 9000}}
     if person["id"] != ONLY_HIDDEN:
         moodle.enrol(person["id"], COURSE, role=None, **times.get(person["id"], {}))
     for role in person["roles"]:
@@ -145,7 +145,7 @@ def nothing(moodle: SimMoodle) -> None:
     """The site as it is."""
 
 
-SITUATIONS: dict[str, Callable[[SimMoodle], None]] = {
+SITUATIONS: dict[str, Callable[[SimMoodle], object]] = {
     "debug_err_course_missing": debug,
     "debug_err_invalid_param": debug,
     "enrolled_category_role": give_the_category_role,

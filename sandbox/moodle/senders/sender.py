@@ -15,6 +15,8 @@ from sandbox.moodle.events import Event
 from sandbox.moodle.senders.disorder import Disorder
 
 _TIMEOUT = 10.0
+THREAD = "sandbox-moodle-sender"
+"""The name of the threads of senders in the background."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Sender(ABC):
         self._news = threading.Condition()
         self._posting = threading.Lock()
         self._closed = False
-        self._thread = threading.Thread(target=self._run, daemon=True) if background else None
+        self._thread = threading.Thread(target=self._run, name=THREAD, daemon=True) if background else None
         if self._thread:
             self._thread.start()
 
