@@ -1,4 +1,4 @@
-"""Every error of kurasync on one screen: what failed, for people, and a `reason` slug for counters and the audit log."""
+"""Every error of kurasync on one screen: a message for people, and a `reason` slug for counters and the audit log."""
 
 from __future__ import annotations
 

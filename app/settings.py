@@ -16,8 +16,8 @@ def _flag(text: str) -> bool:
     return truths[text.strip().lower()]
 
 
-def _setting(default: Any, about: str, *, parse: Callable[[str], Any] | None = None) -> Any:
-    return field(default=default, metadata={"about": about, "parse": parse or type(default)})
+def _setting(default: Any, about: str, *, parse: Callable[[str], Any] | None = None, secret: bool = False) -> Any:
+    return field(default=default, repr=not secret, metadata={"about": about, "parse": parse or type(default)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +25,11 @@ class Settings:
     """Each field is read from `KURASYNC_<NAME>`; times are seconds unless the name says otherwise."""
 
     home: Path = _setting(Path("var"), "folder of the database, the private Redis and the key file", parse=Path)
-    database_url: str = _setting("", "SQLAlchemy URL; empty: SQLite in the home folder")
-    redis_url: str = _setting("", "redis:// or unix:// URL; empty: `kurasync up` starts a private Redis in the home folder")
-    secret_key: str = _setting("", "Fernet key(s) that encrypt tokens and secrets, the newest first, separated by commas")
+    database_url: str = _setting("", "SQLAlchemy URL; empty: SQLite in the home folder", secret=True)
+    redis_url: str = _setting("", "redis:// or unix:// URL; empty: `kurasync up` starts a private Redis", secret=True)
+    secret_key: str = _setting(
+        "", "Fernet key(s) that encrypt tokens and secrets, the newest first, separated by commas", secret=True
+    )
     secret_key_file: str = _setting("", "file (mode 0600) with the key(s); empty: secret.key in the home folder")
     host: str = _setting("127.0.0.1", "address the web server listens on")
     port: int = _setting(8765, "port the web server listens on; 0: a free one")
@@ -44,7 +46,7 @@ class Settings:
     lease: float = _setting(120.0, "how long a run may go without renewing its claim")
     connect_timeout: float = _setting(5.0, "time-out for connecting to Moodle and kuraCloud")
     call_timeout: float = _setting(20.0, "time-out for an answer of Moodle or kuraCloud")
-    grace: float = _setting(60.0, "how long a request that was sent may still arrive; a lease must outlast call time-out + grace")
+    grace: float = _setting(60.0, "how long a sent request may still arrive; a lease outlasts call time-out + grace")
     grace_dead: float = _setting(30.0, "how long the work of a worker that died stays reserved")
     settle: float = _setting(60.0, "pause after a write whose answer was lost")
     backoff: float = _setting(5.0, "first pause after a failure; doubles, with full jitter")
@@ -100,7 +102,8 @@ def load(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings
     unknown = sorted(name for name in given if name.startswith("KURASYNC_") and name not in known)
     if unknown:
         raise SettingsError(f"{unknown[0]} is not a setting of kurasync. See docs/configuration.md for the list.")
-    values = {each.name: _read(name, given[name], each.metadata["parse"]) for name, each in known.items() if name in given}
+    read = {name: each for name, each in known.items() if name in given}
+    values = {each.name: _read(name, given[name], each.metadata["parse"]) for name, each in read.items()}
     return _checked(Settings(**{**values, **overrides}))
 
 

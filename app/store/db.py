@@ -71,11 +71,12 @@ class Database:
 
 
 def _sqlite_engine(url: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT, "isolation_level": None, "check_same_thread": False})
+    settings = {"timeout": BUSY_TIMEOUT, "isolation_level": None, "check_same_thread": False}
+    engine = create_engine(url, connect_args=settings, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT * 1000:.0f}"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -88,4 +89,5 @@ def _sqlite_engine(url: str) -> Engine:
 
 
 def _postgres_engine(url: str) -> Engine:
-    return create_engine(make_url(url).set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=5)
+    driver = make_url(url).set(drivername="postgresql+psycopg")
+    return create_engine(driver, pool_pre_ping=True, pool_size=5, hide_parameters=True)

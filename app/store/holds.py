@@ -33,18 +33,12 @@ class Hold:
 
 _OF_MAPPING = select(holds).where(holds.c.mapping_id == bindparam("b_mapping"), holds.c.kind == bindparam("b_kind"))
 _WAITING = _OF_MAPPING.where(holds.c.state.in_(WAITING))
-_LAST_REJECTED = _OF_MAPPING.where(holds.c.state == "rejected").order_by(holds.c.id.desc()).limit(1)
 _GET = select(holds).where(holds.c.id == bindparam("b_id"))
 
 
 def waiting(tx: Connection, mapping_id: int, kind: str) -> Hold | None:
     """The hold that is open, or approved and not yet applied."""
     return _hold(tx.execute(_WAITING, {"b_mapping": mapping_id, "b_kind": kind}).first())
-
-
-def last_rejected(tx: Connection, mapping_id: int, kind: str) -> Hold | None:
-    """The rejection that is remembered: the newest."""
-    return _hold(tx.execute(_LAST_REJECTED, {"b_mapping": mapping_id, "b_kind": kind}).first())
 
 
 def create(
@@ -70,9 +64,9 @@ def create(
     return int(tx.execute(insert(holds).returning(holds.c.id), values).scalar_one())
 
 
-def decide(tx: Connection, now: float, hold_id: int, state: State, by: str) -> bool:
-    """Approve, apply, reject or overtake a waiting hold; False when it does not wait any more."""
-    still = update(holds).where(holds.c.id == hold_id, holds.c.state.in_(WAITING))
+def decide(tx: Connection, now: float, hold: Hold, state: State, by: str) -> bool:
+    """Approve, apply, reject or overtake a hold; False when its state is no longer the one that `hold` shows."""
+    still = update(holds).where(holds.c.id == hold.id, holds.c.state == hold.state)
     return tx.execute(still.values(state=state, decided_at=now, decided_by=by)).rowcount == 1
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from app.clients.http import Http
 from app.clients.kuracloud import KuraCloudClient
 from app.clients.moodle import MoodleClient
+from app.clients.peer import Origin
+from app.errors import NotFound
 from app.kit import Kit
 from app.store import instances, mappings, sites
 from app.store.instances import Instance
@@ -42,10 +44,7 @@ def kuracloud_client(kit: Kit, instance: Instance, fence: Fence | None = None) -
 @contextmanager
 def sides(kit: Kit, mapping_id: int, fence: Fence | None = None) -> Iterator[Sides]:
     """Both sides of a mapping; their connections are closed at the end. Raises NotFound."""
-    with kit.database.reading() as tx:
-        mapping = mappings.get(tx, mapping_id)
-        site = sites.get(tx, mapping.site_id)
-        instance = instances.get(tx, mapping.instance_id)
+    mapping, site, instance = _stored(kit, mapping_id)
     moodle, kuracloud = moodle_client(kit, site, fence), kuracloud_client(kit, instance, fence)
     try:
         yield Sides(mapping, site, instance, moodle, kuracloud)
@@ -54,7 +53,17 @@ def sides(kit: Kit, mapping_id: int, fence: Fence | None = None) -> Iterator[Sid
         kuracloud.close()
 
 
-def http(kit: Kit, url: str, origin: str, fence: Fence | None = None) -> Http:
+def _stored(kit: Kit, mapping_id: int) -> tuple[Mapping, Site, Instance]:
+    with kit.database.reading() as tx:
+        mapping = mappings.get(tx, mapping_id)
+        site = sites.get(tx, mapping.site_id) if mapping else None
+        instance = instances.get(tx, mapping.instance_id) if mapping else None
+    if mapping is None or site is None or instance is None:
+        raise NotFound(f"There is no mapping {mapping_id}.")
+    return mapping, site, instance
+
+
+def http(kit: Kit, url: str, origin: Origin, fence: Fence | None = None) -> Http:
     """A way to an address that may not be a connection yet, with the time-outs of the settings."""
     settings = kit.settings
     return Http(

@@ -12,11 +12,10 @@ from app.planning.rules import Rules
 from app.planning.students import MoodleReading, in_student_role
 from schemas.kuracloud import Course as KuraCourse
 from schemas.kuracloud import Student
-from schemas.moodle import Account, EnrolledUser
+from schemas.moodle import EnrolledUser
 
 Half = Literal["active", "suspended"]
 
-ACCOUNTS_A_CALL = 100  # core_user_get_users_by_field: 0.3 s (contracts/moodle.md 2)
 READINGS = 3  # a roster that changes while it is being read is read again so often
 
 
@@ -118,8 +117,4 @@ def _with_accounts(client: MoodleClient, reading: MoodleReading, rules: Rules) -
     """The reading with the accounts of students whose status the list of gradable users does not tell."""
     told = {user.id for user in reading.gradable if user.suspended is not None}
     asked = [user.id for user in in_student_role(reading, rules) if user.id not in told]
-    accounts: dict[int, Account] = {}
-    for start in range(0, len(asked), ACCOUNTS_A_CALL):
-        for account in client.accounts(asked[start : start + ACCOUNTS_A_CALL]):
-            accounts[account.id] = account
-    return replace(reading, accounts=accounts)
+    return replace(reading, accounts={account.id: account for account in client.accounts(asked)})

@@ -13,75 +13,82 @@ from app.sync.read import KuraCloudReading
 from schemas.kuracloud import NewStudent, Student
 
 A = TypeVar("A", act.Add, act.Edit, act.Restore, act.Delete, act.RemoveUnmanaged)
+R = TypeVar("R", act.Delete, act.RemoveUnmanaged)
+Known = Mapping[int, Student]  # every student of the course by id, as read just before
 
 
 @dataclass(frozen=True, slots=True)
 class Write(Generic[A]):
-    """One kind of request: `send` makes it, `undone` tells from a later reading that it was not carried out."""
+    """One kind of request.
+
+    `send` makes it; `undone` picks, from a later reading, those that were not carried out; `subject` is what the audit
+    keeps of one.
+    """
 
     operation: str
-    send: Callable[[KuraCloudClient, int, Sequence[A], Mapping[int, Student]], object]
-    undone: Callable[[A, KuraCloudReading], bool]
+    send: Callable[[KuraCloudClient, int, Sequence[A], Known], object]
+    undone: Callable[[Sequence[A], KuraCloudReading], list[A]]
     subject: Callable[[A], dict[str, Any]]
-
-
-def _add(client: KuraCloudClient, course_id: int, batch: Sequence[act.Add], _: Mapping[int, Student]) -> object:
-    return client.add_students(course_id, [NewStudent(**asdict(action.profile)) for action in batch])
-
-
-def _edit(client: KuraCloudClient, course_id: int, batch: Sequence[act.Edit], known: Mapping[int, Student]) -> object:
-    return client.edit_students(course_id, [edited(known[action.studentid], action) for action in batch])
-
-
-def _restore(client: KuraCloudClient, course_id: int, batch: Sequence[act.Restore], _: Mapping[int, Student]) -> object:
-    return client.restore_students(course_id, [action.studentid for action in batch])
-
-
-def _delete(
-    client: KuraCloudClient, course_id: int, batch: Sequence[act.Delete | act.RemoveUnmanaged], _: Mapping[int, Student]
-) -> object:
-    return client.delete_students(course_id, [action.studentid for action in batch])
 
 
 def edited(student: Student, action: act.Edit) -> Student:
     """The student as read just before, with the changed fields (design.md 5, Fields)."""
-    return replace(student, **{field: after for field, _, after in action.changes})
+    changes: dict[str, Any] = {field: after for field, _, after in action.changes}
+    return replace(student, **changes)
 
 
-def with_address(students: Sequence[Student], address: str) -> list[Student]:
-    """Students who show an address."""
-    return [student for student in students if email_key(student.email) == email_key(address)]
+def _add(client: KuraCloudClient, course_id: int, batch: Sequence[act.Add], _: Known) -> object:
+    return client.add_students(course_id, [NewStudent(**asdict(action.profile)) for action in batch])
 
 
-def _not_added(action: act.Add, reading: KuraCloudReading) -> bool:
-    return not with_address(reading.students, action.profile.email)
+def _edit(client: KuraCloudClient, course_id: int, batch: Sequence[act.Edit], known: Known) -> object:
+    return client.edit_students(course_id, [edited(known[action.studentid], action) for action in batch])
 
 
-def _not_edited(action: act.Edit, reading: KuraCloudReading) -> bool:
-    shown = {student.student_id: student for student in reading.students}.get(action.studentid)
-    return shown is not None and any(getattr(shown, field) == before for field, before, _ in action.changes)
+def _restore(client: KuraCloudClient, course_id: int, batch: Sequence[act.Restore], _: Known) -> None:
+    client.restore_students(course_id, [action.studentid for action in batch])
 
 
-def _not_active(action: act.Restore, reading: KuraCloudReading) -> bool:
-    return action.studentid not in {student.student_id for student in reading.students}
+def _delete(client: KuraCloudClient, course_id: int, batch: Sequence[R], _: Known) -> None:
+    client.delete_students(course_id, [action.studentid for action in batch])
 
 
-def _still_active(action: act.Delete | act.RemoveUnmanaged, reading: KuraCloudReading) -> bool:
-    return action.studentid in {student.student_id for student in reading.students}
+def _not_added(batch: Sequence[act.Add], reading: KuraCloudReading) -> list[act.Add]:
+    shown = {email_key(student.email) for student in reading.students}
+    return [action for action in batch if email_key(action.profile.email) not in shown]
 
 
-ADD = Write[act.Add]("add_students", _add, _not_added, lambda action: {"userid": action.userid, **asdict(action.profile)})
-EDIT = Write[act.Edit](
-    "edit_students",
-    _edit,
-    _not_edited,
-    lambda action: {
-        "userid": action.userid,
-        "studentid": action.studentid,
-        "before": {field: before for field, before, _ in action.changes},
-        "after": {field: after for field, _, after in action.changes},
-    },
-)
-RESTORE = Write[act.Restore]("restore_students", _restore, _not_active, lambda action: asdict(action))
-DELETE = Write[act.Delete]("delete_students", _delete, _still_active, lambda action: asdict(action))
-REMOVE = Write[act.RemoveUnmanaged]("delete_students", _delete, _still_active, lambda action: asdict(action))
+def _not_edited(batch: Sequence[act.Edit], reading: KuraCloudReading) -> list[act.Edit]:
+    shown = {student.student_id: student for student in reading.students}
+    return [action for action in batch if action.studentid in shown and _as_before(action, shown[action.studentid])]
+
+
+def _as_before(action: act.Edit, student: Student) -> bool:
+    return any(getattr(student, field) == before for field, before, _ in action.changes)
+
+
+def _not_restored(batch: Sequence[act.Restore], reading: KuraCloudReading) -> list[act.Restore]:
+    active = {student.student_id for student in reading.students}
+    return [action for action in batch if action.studentid not in active]
+
+
+def _not_deleted(batch: Sequence[R], reading: KuraCloudReading) -> list[R]:
+    active = {student.student_id for student in reading.students}
+    return [action for action in batch if action.studentid in active]
+
+
+def _add_subject(action: act.Add) -> dict[str, Any]:
+    return {"userid": action.userid, **asdict(action.profile)}
+
+
+def _edit_subject(action: act.Edit) -> dict[str, Any]:
+    before = {field: value for field, value, _ in action.changes}
+    after = {field: value for field, _, value in action.changes}
+    return {"userid": action.userid, "studentid": action.studentid, "before": before, "after": after}
+
+
+ADD: Write[act.Add] = Write("add_students", _add, _not_added, _add_subject)
+EDIT: Write[act.Edit] = Write("edit_students", _edit, _not_edited, _edit_subject)
+RESTORE: Write[act.Restore] = Write("restore_students", _restore, _not_restored, asdict)
+DELETE: Write[act.Delete] = Write("delete_students", _delete, _not_deleted, asdict)
+REMOVE: Write[act.RemoveUnmanaged] = Write("delete_students", _delete, _not_deleted, asdict)

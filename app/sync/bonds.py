@@ -1,0 +1,140 @@
+"""The student links of one mapping, as a run ties, proves and ends them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+
+from sqlalchemy import Connection
+
+from app.kit import Kit
+from app.planning import actions as act
+from app.planning.sameness import echoes, email_key, text_key
+from app.store import links
+from app.sync.read import KuraCloudReading
+from schemas.kuracloud import Student
+
+Unproven = tuple[act.Action, str]
+
+
+def tie(kit: Kit, mapping_id: int, actions: Sequence[act.Action]) -> None:
+    """Do what writes nothing to kuraCloud: end lost links, link, re-link."""
+    with kit.database.transaction() as tx:
+        bonds = _Bonds(tx, kit.database.now(tx), mapping_id)
+        for action in actions:
+            match action:
+                case act.EndLink():
+                    bonds.end(action.studentid, "lost")
+                case act.Relink():
+                    bonds.tie(action.userid, action.studentid, action.email, "merged")
+                case act.Link():
+                    bonds.tie(action.userid, action.studentid, action.email, "replaced")
+
+
+def settle(
+    kit: Kit, mapping_id: int, done: Sequence[act.Action], before: KuraCloudReading, after: KuraCloudReading
+) -> list[Unproven]:
+    """Prove each write by what kuraCloud shows now, never by what was sent, and keep links and echoes accordingly.
+
+    Returns the actions that it does not show, each with a sentence.
+    """
+    shown = _Shown(before, after)
+    with kit.database.transaction() as tx:
+        bonds = _Bonds(tx, kit.database.now(tx), mapping_id)
+        return [problem for action in _edits_last(done) for problem in _prove(action, shown, bonds)]
+
+
+def _edits_last(done: Sequence[act.Action]) -> list[act.Action]:
+    """An echo is kept with a link, which a restoration or an addition of the same run may only now make."""
+    return sorted(done, key=lambda action: isinstance(action, act.Edit))
+
+
+def _prove(action: act.Action, shown: _Shown, bonds: _Bonds) -> Iterator[Unproven]:
+    match action:
+        case act.Restore() if action.studentid in shown.active:
+            bonds.tie(action.userid, action.studentid, action.email, "replaced")
+        case act.Restore():
+            yield action, "kuraCloud does not show the restored student."
+        case act.Delete() | act.RemoveUnmanaged() if action.studentid in shown.active:
+            yield action, "kuraCloud still shows the removed student."
+        case act.Delete():
+            bonds.end(action.studentid, "removed")
+        case act.Add():
+            yield from _prove_added(action, shown, bonds)
+        case act.Edit():
+            bonds.keep_echo(action, shown.active.get(action.studentid))
+
+
+def _prove_added(action: act.Add, shown: _Shown, bonds: _Bonds) -> Iterator[Unproven]:
+    student = shown.added(action.profile, bonds)
+    if student is None:
+        yield action, "kuraCloud does not show the added student."
+    else:
+        echo = echoes(asdict(action.profile), student, {})
+        bonds.tie(action.userid, student.student_id, action.profile.email, "replaced", echo)
+
+
+class _Bonds:
+    """The active links inside one transaction."""
+
+    def __init__(self, tx: Connection, now: float, mapping_id: int) -> None:
+        self._tx, self._now, self._mapping_id = tx, now, mapping_id
+        active = links.active(tx, mapping_id)
+        self._echo = {link.studentid: link.echo for link in active}
+        self._by_student = {link.studentid: link.userid for link in active}
+        self._by_user = {userid: studentid for studentid, userid in self._by_student.items()}
+
+    def is_tied(self, studentid: int) -> bool:
+        """Whether the student is anybody's."""
+        return studentid in self._by_student
+
+    def tie(self, userid: int, studentid: int, email: str, reason: str, echo: links.Echo | None = None) -> None:
+        """Link a user and a student, ending, for `reason`, what either was linked to; nothing when they are linked."""
+        if self._by_student.get(studentid) == userid:
+            return
+        for old in {studentid, self._by_user.get(userid)} & set(self._by_student):
+            self.end(old, reason)
+        links.create(self._tx, self._now, self._mapping_id, [links.NewLink(userid, studentid, email, echo or {})])
+        self._by_student[studentid], self._by_user[userid], self._echo[studentid] = userid, studentid, echo or {}
+
+    def end(self, studentid: int | None, reason: str) -> None:
+        """End the link of a student, if there is one."""
+        if studentid in self._by_student:
+            links.end(self._tx, self._now, self._mapping_id, [studentid], reason)
+            del self._by_user[self._by_student.pop(studentid)]
+
+    def keep_echo(self, action: act.Edit, student: Student | None) -> None:
+        """Remember what kuraCloud shows instead of what an edit sent."""
+        if student is None or action.studentid not in self._by_student:
+            return
+        before = self._echo[action.studentid]
+        echo = echoes({field: after for field, _, after in action.changes}, student, before)
+        if echo != before:
+            links.set_echo(self._tx, self._mapping_id, action.studentid, echo)
+
+
+class _Shown:
+    """What kuraCloud shows after the writes, by id and by address."""
+
+    def __init__(self, before: KuraCloudReading, after: KuraCloudReading) -> None:
+        self.active = {student.student_id: student for student in after.students}
+        known = {student.student_id for student in (*before.students, *before.deleted)}
+        self._new = [student for student in after.students if student.student_id not in known]
+        self._by_address: dict[str, list[Student]] = {}
+        for student in after.students:
+            self._by_address.setdefault(email_key(student.email), []).append(student)
+
+    def added(self, profile: act.Profile, bonds: _Bonds) -> Student | None:
+        """The student that an addition made: by address, then by ID number, never by position (design.md 5)."""
+        by_address = self._by_address.get(email_key(profile.email), [])
+        by_idnumber = [student for student in self._new if _has_idnumber(student, profile)]
+        for found in (by_address, by_idnumber):
+            free = [student for student in found if not bonds.is_tied(student.student_id)]
+            if len(free) == 1:
+                return free[0]
+        return None
+
+
+def _has_idnumber(student: Student, profile: act.Profile) -> bool:
+    idnumber = text_key(profile.external_student_id)
+    return idnumber != "" and text_key(student.external_student_id) == idnumber

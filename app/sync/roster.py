@@ -1,0 +1,202 @@
+"""Roster sync: preview shows what run would do; run does it (design.md 5, 6)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from app.kit import Kit
+from app.planning import actions as act
+from app.planning import roster as planning
+from app.planning.guard import DAY, Circumstances, Verdict, judge
+from app.planning.rules import Rules, from_settings
+from app.planning.sameness import email_digest
+from app.planning.state import Conflict, KnownLink, Plan, Roster
+from app.planning.students import Member, students
+from app.store import holds, links, mappings, runs, steps
+from app.store.holds import Hold
+from app.store.links import Link
+from app.store.mappings import Mapping
+from app.sync import showing
+from app.sync.apply import Applied, Apply
+from app.sync.connect import Sides, sides
+from app.sync.holds import keep_hold
+from app.sync.lease import Ended, Lease
+from app.sync.read import KuraCloudReading, read_kuracloud, read_moodle
+from app.sync.record import Record
+
+KIND = "roster"
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Both sides, what would bring them in step, and the guard's word on it. `waiting` is the hold there is."""
+
+    mapping: Mapping
+    members: tuple[Member, ...]
+    kuracloud: KuraCloudReading
+    plan: Plan
+    verdict: Verdict
+    waiting: Hold | None
+
+    @property
+    def conflicts(self) -> tuple[Conflict, ...]:
+        """What no rule decides."""
+        return self.plan.conflicts
+
+    @property
+    def approval(self) -> Hold | None:
+        """The hold whose approval this plan may use up."""
+        return self.waiting if self.waiting is not None and self.waiting.state == "approved" else None
+
+    def as_json(self) -> dict[str, Any]:
+        """The plan as stored with its run and shown to people; personal."""
+        return showing.plan(self.verdict, self.plan, self.names)
+
+    @property
+    def names(self) -> showing.Names:
+        """Who everybody in the plan is."""
+        return showing.Names(self.members, (*self.kuracloud.deleted, *self.kuracloud.students))
+
+
+def preview(kit: Kit, mapping_id: int) -> Preview:
+    """What a run would do now; writes nothing, anywhere (design.md 4, invariant 4)."""
+    with sides(kit, mapping_id) as both:
+        return _look(kit, both)
+
+
+def run(kit: Kit, lease: Lease) -> Ended:
+    """Bring a mapping in step: what is safe is done, what is risky is held.
+
+    Raises what the clients raise, LeaseLost and RunStopped: the turn settles them (app.sync.turn).
+    """
+    with sides(kit, lease.mapping_id, lease.check) as both:
+        look = _look(kit, both)
+        record = Record(kit, lease, *_approval(look))
+        applied = Apply(both, record, look.kuracloud).carry_out(look.verdict.go)
+    return _end(kit, lease, look, applied)
+
+
+def _look(kit: Kit, both: Sides) -> Preview:
+    rules = from_settings(both.mapping.settings)
+    reading = read_moodle(both.moodle, both.mapping.courseid, rules, kit.settings.page_size)
+    members = students(reading, rules)
+    kuracloud = read_kuracloud(both.kuracloud, both.mapping.kura_courseid)
+    with kit.database.reading() as tx:
+        now = kit.database.now(tx)
+        mapping = mappings.get(tx, both.mapping.id) or both.mapping
+        waiting = holds.waiting(tx, mapping.id, KIND)
+        known = _known_links(tx, mapping.id)
+        plan = planning.plan(_roster(tx, now, mapping, rules, members, kuracloud, known))
+        over = 0 < reading.course.enddate < now
+        verdict = judge(plan, _circumstances(tx, now, mapping, rules, kuracloud, known, waiting, over))
+    return Preview(mapping, members, kuracloud, plan, verdict, waiting)
+
+
+def _known_links(tx: Connection, mapping_id: int) -> tuple[KnownLink, ...]:
+    def known(link: Link) -> KnownLink:
+        return KnownLink(link.userid, link.studentid, link.email, link.echo, ended=link.ended_at is not None)
+
+    return tuple(known(link) for link in (*links.active(tx, mapping_id), *links.ended(tx, mapping_id)))
+
+
+def _roster(
+    tx: Connection,
+    now: float,
+    mapping: Mapping,
+    rules: Rules,
+    members: tuple[Member, ...],
+    kuracloud: KuraCloudReading,
+    known: tuple[KnownLink, ...],
+) -> Roster:
+    return Roster(
+        members=members,
+        students=kuracloud.students,
+        deleted=kuracloud.deleted,
+        links=known,
+        rules=rules,
+        done=steps.done_since(tx, mapping.id, now - DAY),
+        refused=steps.refused(tx, mapping.id),
+    )
+
+
+def _circumstances(
+    tx: Connection,
+    now: float,
+    mapping: Mapping,
+    rules: Rules,
+    kuracloud: KuraCloudReading,
+    known: tuple[KnownLink, ...],
+    waiting: Hold | None,
+    over: bool,
+) -> Circumstances:
+    approved = waiting is not None and waiting.state == "approved"
+    return Circumstances(
+        rules=rules,
+        present=len(kuracloud.students),
+        removed=steps.removals_since(tx, mapping.id, now - DAY),
+        started=mapping.started_at is not None,
+        quiet=mapping.quiet_until > now,
+        over=over,
+        approved=frozenset(item["fingerprint"] for item in waiting.items) if approved and waiting else frozenset(),
+        invited=steps.invited(tx, mapping.id) | {email_digest(link.email) for link in known},
+    )
+
+
+def _approval(look: Preview) -> tuple[frozenset[str], str | None]:
+    if look.approval is None:
+        return frozenset(), None
+    return frozenset(item["fingerprint"] for item in look.approval.items), look.approval.decided_by
+
+
+def _end(kit: Kit, lease: Lease, look: Preview, applied: Applied) -> Ended:
+    with kit.database.transaction() as tx:
+        now = kit.database.now(tx)
+        held = showing.items(look.verdict, look.names)
+        again = keep_hold(tx, now, lease, look.mapping, look.waiting, held, _approved_but_quiet(look, applied))
+        drift = 0 if runs.explained(tx, lease.claim) else _drift(look)
+    return Ended(
+        message=showing.summary(look.verdict, look.plan, applied),
+        plan={**look.as_json(), "failed": showing.failures(applied, look.names)},
+        counts=_counts(look, applied),
+        drift=drift,
+        again_at=now if again else _after_quiet(look, applied, kit.settings.quiet),
+    )
+
+
+def _left_for_quiet(look: Preview, applied: Applied) -> list[act.Action]:
+    """Removals that wait until the deletion or reset of the Moodle course is over."""
+    left = [action for action, why in look.verdict.dropped if why == "quiet"]
+    if applied.removed_nobody:
+        left += [action for action in look.verdict.go if isinstance(action, act.REMOVALS)]
+    return left
+
+
+def _approved_but_quiet(look: Preview, applied: Applied) -> bool:
+    approved, _ = _approval(look)
+    return any(act.fingerprint(action) in approved for action in _left_for_quiet(look, applied))
+
+
+def _after_quiet(look: Preview, applied: Applied, quiet: float) -> float | None:
+    return look.mapping.quiet_until + quiet if _left_for_quiet(look, applied) else None
+
+
+def _drift(look: Preview) -> int:
+    """Actions that no event explains; a mapping's first plan and what a person approved are no drift."""
+    if look.mapping.started_at is None:
+        return 0
+    approved, _ = _approval(look)
+    fresh = {act.fingerprint(action) for action in look.plan.actions} - approved
+    known = {item["fingerprint"] for item in look.waiting.items} if look.waiting else set()
+    return len(fresh - known)
+
+
+def _counts(look: Preview, applied: Applied) -> dict[str, int]:
+    counts = Counter(applied.counts)
+    counts["held"] = len(look.verdict.held)
+    counts["conflicts"] = len(look.conflicts)
+    counts["failed"] = len(applied.failed)
+    return {name: number for name, number in counts.items() if number}

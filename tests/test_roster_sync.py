@@ -1,0 +1,86 @@
+"""Roster sync from end to end: the simulated Moodle on one side, the simulated kuraCloud on the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from app.kit import Kit
+from app.store import audit
+from sandbox.faults import Fault
+from tests.conftest import SetClock
+from tests.world import World, world
+
+
+@pytest.fixture
+def small(sqlite_kit: Kit, clock: SetClock) -> Iterator[World]:
+    with world(sqlite_kit, clock) as made:
+        yield made
+
+
+def test_it_adds_a_new_student_and_finds_nothing_to_do_the_second_time(small: World) -> None:
+    userid = small.enrol("Ana", "Lee", email="ana@example.edu", idnumber="S1")
+    run = small.sync()
+    assert (run.outcome, run.counts) == ("done", {"add": 1})
+    [student] = small.kura.students(small.kura_course)
+    assert (student["givenName"], student["familyName"], student["externalStudentId"]) == ("Ana", "Lee", "S1")
+    [link] = small.links()
+    assert (link.userid, link.studentid) == (userid, student["studentId"])
+    again = small.sync()
+    assert (again.outcome, again.counts, len(small.writes())) == ("done", {}, 1)
+
+
+def test_the_first_plan_waits_for_approval_and_an_approval_is_used_up(sqlite_kit: Kit, clock: SetClock) -> None:
+    with world(sqlite_kit, clock, started=False) as made:
+        made.enrol()
+        assert made.sync().counts == {"held": 1}
+        assert made.writes() == []
+        assert made.approve().counts == {"add": 1}
+        assert made.hold() is None
+        made.enrol()
+        assert made.sync().counts == {"add": 1}
+
+
+def test_it_renames_moves_and_renumbers(small: World) -> None:
+    userid = small.enrol("Ana", "Lee", idnumber="S1")
+    small.sync()
+    group = small.moodle.create_group(small.course, "Section B")
+    small.moodle.join_group(userid, group)
+    small.moodle.rename_user(userid, firstname="Anna")
+    assert small.sync().counts == {"edit": 1}
+    [student] = small.kura.students(small.kura_course)
+    assert (student["givenName"], student["section"], student["inviteComplete"]) == ("Anna", "Section B", False)
+
+
+def test_a_leaver_is_held_as_long_as_moodle_cannot_prove_it_and_removed_when_approved(small: World) -> None:
+    staying, leaving = small.enrol(), small.enrol()
+    small.sync()
+    small.moodle.unenrol(leaving, small.course)
+    assert small.sync().counts == {"held": 1}
+    assert small.approve().counts == {"delete": 1}
+    assert [link.userid for link in small.links()] == [staying]
+    assert [link.ended_reason for link in small.links(ended=True)] == ["removed"]
+    small.moodle.enrol(leaving, small.course)
+    assert small.sync().counts == {"restore": 1}
+    assert len(small.kura.invites) == 2
+
+
+def test_every_write_has_two_audit_rows(small: World) -> None:
+    small.enrol()
+    small.sync()
+    with small.kit.database.reading() as tx:
+        rows = audit.search(tx, mapping_id=small.mapping_id)
+    assert [(row.phase, row.operation, row.outcome, row.actor) for row in reversed(rows)] == [
+        ("begin", "add_students", None, "kurasync"),
+        ("end", "add_students", "done", "kurasync"),
+    ]
+
+
+def test_an_answer_that_is_lost_after_kuracloud_acted_does_not_invite_twice(small: World) -> None:
+    small.enrol()
+    small.kura.faults.add(Fault("reset_after", match="POST .*/student$", times=1))
+    assert small.sync().outcome == "retry"
+    small.clock.advance(3600)
+    assert small.sync().counts == {"link": 1}
+    assert len(small.kura.invites) == 1
