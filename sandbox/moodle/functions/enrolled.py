@@ -86,7 +86,7 @@ def _get_enrolled_users_with_capability(moodle: Core, given: dict[str, Any]) -> 
 
 def _shown(moodle: Core, course: Course, options: _Options) -> list[dict[str, Any]]:
     _require_rights(moodle, options)
-    if _is_blind(moodle, course, options):
+    if _is_blind(moodle, course):
         return []
     wanted = options.fields
     page = _page(_sorted(_selected(moodle, course, options), options), options)
@@ -106,7 +106,7 @@ def _require_rights(moodle: Core, options: _Options) -> None:
         raise errors.coding("Both onlyactive and onlysuspended are set, this is probably not what you want!")
 
 
-def _is_blind(moodle: Core, course: Course, options: _Options) -> bool:
+def _is_blind(moodle: Core, course: Course) -> bool:
     return course.groupmode == SEPARATE_GROUPS and not moodle.rights.allow("moodle/site:accessallgroups")
 
 
