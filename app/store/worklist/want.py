@@ -2,57 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Double, and_, bindparam, case, func, insert, update
+from sqlalchemy import Connection, Double, and_, bindparam, case, func, insert, literal_column, update
 
-from app.store.dialect import chosen, greatest, least, per_dialect
+from app.store.dialect import INSERTS, chosen, greatest, least
 from app.store.tables import event_requests, worklist
 
 Target = tuple[int, str]
 
-_NOW = bindparam("b_now", type_=Double)
-_QUIET = bindparam("b_quiet", type_=Double)
-_CAP = bindparam("b_cap", type_=Double)
 _ROW = worklist.c
 
 
-def _want(insert: Callable[[Any], Any], *, urgent: bool) -> Any:
-    not_before = 0.0 if urgent else _ROW.not_before
-    settled = least(_NOW + _QUIET, func.coalesce(_ROW.first_wanted_at, _NOW) + _CAP)
-    first = insert(worklist).values(
-        mapping_id=bindparam("b_mapping"),
-        kind=bindparam("b_kind"),
-        wanted=1,
-        due_at=bindparam("b_first_due", type_=Double),
-        first_wanted_at=_NOW,
-    )
-    return first.on_conflict_do_update(
+@lru_cache(maxsize=16)
+def _want(dialect: str, cap: float, urgent: bool) -> Any:
+    """The upsert; VALUES brings now as first_wanted_at and now + quiet as due_at, which SET knows as `excluded`.
+
+    A bound parameter in SET would make SQLAlchemy send one row a statement, so `cap` is part of the text.
+    """
+    statement = INSERTS[dialect](worklist)
+    now, settled = statement.excluded.first_wanted_at, statement.excluded.due_at
+    longest = func.coalesce(_ROW.first_wanted_at, now) + literal_column(repr(float(cap)), Double)
+    due_at = least(settled, longest)
+    return statement.on_conflict_do_update(
         index_elements=["mapping_id", "kind"],
         set_={
-            "wanted": _ROW.wanted + 1,
-            "first_wanted_at": func.coalesce(_ROW.first_wanted_at, _NOW),
-            "not_before": not_before,
+            "wanted": _ROW.wanted + literal_column("1"),
+            "first_wanted_at": func.coalesce(_ROW.first_wanted_at, now),
+            "not_before": literal_column("0") if urgent else _ROW.not_before,
             # D11: once due, stays due. A row that moved while its job is in Redis would lose its place.
             "due_at": case(
-                (and_(_ROW.due_at <= _NOW, _ROW.lease_until.is_(None)), _ROW.due_at),
-                else_=settled if urgent else greatest(not_before, settled),
+                (and_(_ROW.due_at <= now, _ROW.lease_until.is_(None)), _ROW.due_at),
+                else_=due_at if urgent else greatest(_ROW.not_before, due_at),
             ),
-            "recheck_at": _kept_recheck(),
+            "recheck_at": _kept_recheck(now),
         },
     ).returning(_ROW.mapping_id, _ROW.kind, _ROW.wanted)
 
 
-def _kept_recheck() -> Any:
+def _kept_recheck(now: Any) -> Any:
     """A look that waits in `due_at` with nothing wanted is a recheck: the earlier look must not swallow it (D12)."""
-    waits = and_(_ROW.wanted == _ROW.seen, _ROW.lease_until.is_(None), _ROW.due_at > _NOW)
+    waits = and_(_ROW.wanted == _ROW.seen, _ROW.lease_until.is_(None), _ROW.due_at > now)
     return case((waits, least(func.coalesce(_ROW.recheck_at, _ROW.due_at), _ROW.due_at)), else_=_ROW.recheck_at)
 
 
-_WANT = per_dialect(lambda insert: _want(insert, urgent=False))
-_WANT_NOW = per_dialect(lambda insert: _want(insert, urgent=True))
-_REQUEST = insert(event_requests)
+# RETURNING makes many rows one statement, which PostgreSQL needs and SQLite does better without.
+_REQUEST = {"sqlite": insert(event_requests), "postgresql": insert(event_requests).returning(event_requests.c.gen)}
 _AT = bindparam("b_at", type_=Double)
 _RECHECK = (
     update(worklist)
@@ -78,11 +75,10 @@ def want(
     """
     if not targets:
         return {}
-    settle = 0.0 if urgent else quiet
-    common = {"b_now": now, "b_quiet": settle, "b_cap": cap, "b_first_due": now + min(settle, cap)}
-    parameters = [{**common, "b_mapping": mapping_id, "b_kind": kind} for mapping_id, kind in sorted(targets)]
-    statement = chosen(tx, _WANT_NOW if urgent else _WANT)
-    found = tx.execute(statement, parameters[0] if len(parameters) == 1 else parameters)
+    settled = now if urgent else now + min(quiet, cap)
+    common = {"wanted": 1, "due_at": settled, "first_wanted_at": now}
+    parameters = [{**common, "mapping_id": mapping_id, "kind": kind} for mapping_id, kind in sorted(targets)]
+    found = tx.execute(_want(tx.dialect.name, cap, urgent), parameters[0] if len(parameters) == 1 else parameters)
     gens = {(row.mapping_id, row.kind): row.wanted for row in found}
     _note_requests(tx, targets, gens)
     return gens
@@ -105,4 +101,4 @@ def _note_requests(tx: Connection, targets: Mapping[Target, Collection[int]], ge
         for event_id in ids
     ]
     if requests:
-        tx.execute(_REQUEST, requests)
+        tx.execute(chosen(tx, _REQUEST), requests)
