@@ -68,10 +68,10 @@ _OWN_GRADES = "grades flow from kuraCloud to Moodle, not back"
 
 TABLE: dict[str, Trigger] = {
     r"\core\event\user_enrolment_created": _course("a newcomer; the role follows in an event of its own"),
-    r"\core\event\user_enrolment_updated": _course("suspended, reactivated or given other dates: it does not say which"),
+    r"\core\event\user_enrolment_updated": _course("suspended, reactivated or given other dates: all look alike"),
     r"\core\event\user_enrolment_deleted": _course("a leaver, unless enrolled in another way as well"),
-    r"\core\event\role_assigned": _course("somebody may have become a student; in a category or the system: anywhere on the site"),
-    r"\core\event\role_unassigned": _course("somebody may no longer be a student; in a category or the system: anywhere"),
+    r"\core\event\role_assigned": _course("perhaps a new student; given in a category or the system: anywhere"),
+    r"\core\event\role_unassigned": _course("perhaps no longer a student; taken in a category or the system: anywhere"),
     r"\core\event\user_updated": _user("a new name, e-mail or idnumber, or a suspension: they look alike"),
     r"\core\event\user_deleted": _user("the account is gone from every course"),
     r"\core\event\user_created": _ignored("nobody is enrolled yet: that is an event of its own"),
@@ -86,19 +86,19 @@ TABLE: dict[str, Trigger] = {
     r"\core\event\grouping_group_unassigned": _ignored("sections come from groups, not from groupings"),
     r"\core\event\course_created": _ignored("a new course is not mapped yet"),
     r"\core\event\course_updated": _course("its end date, name or category may have changed"),
-    r"\core\event\course_restored": _course("a restore into the course may change everything; into a new one: not mapped"),
+    r"\core\event\course_restored": _course("a restore into a course may change everything; a new one is not mapped"),
     r"\core\event\course_backup_created": _ignored("a backup changes nothing"),
-    r"\core\event\course_reset_started": _course("a reset is about to unenrol on purpose: a person decides", quietens=True),
-    r"\core\event\course_reset_ended": _course("the reset is over; what it emptied is held, not deleted", quietens=True),
+    r"\core\event\course_reset_started": _course("a reset is about to unenrol: a person decides", quietens=True),
+    r"\core\event\course_reset_ended": _course("the reset is over; what it emptied is held", quietens=True),
     r"\core\event\course_content_deleted": _course("the course is being deleted, or overwritten", quietens=True),
-    r"\core\event\course_deleted": _course("the course is gone: its mapping is suspended, nobody is removed", quietens=True),
+    r"\core\event\course_deleted": _course("the course is gone: its mapping is suspended", quietens=True),
     r"\core\event\grade_item_deleted": _course(
         "nearly the first event of a course's deletion, before those of its users", kinds=(), quietens=True
     ),
     r"\tool_recyclebin\event\category_bin_item_created": Trigger(
         (), "site", "the first event of a course's deletion; it does not say which course", quietens=True
     ),
-    r"\tool_recyclebin\event\category_bin_item_restored": _ignored("the restored course has a new id and is not mapped yet"),
+    r"\tool_recyclebin\event\category_bin_item_restored": _ignored("the restored course has a new id: not mapped"),
     r"\tool_recyclebin\event\category_bin_item_deleted": _ignored("the recycle bin concerns no roster"),
     r"\core\event\course_category_updated": _site("hiding or moving a category sends nothing for its courses"),
     r"\core\event\course_category_deleted": _site("roles given in the category end with it"),
@@ -158,12 +158,13 @@ def in_words(document: str) -> str:
     """The document with the table, as Markdown, between its two marks."""
     rows = "\n".join(_row(name, each) for name, each in TABLE.items())
     table = f"| event | a look at | where | removals wait | why |\n|---|---|---|---|---|\n{rows}"
-    return re.sub(r"(<!-- triggers -->\n).*(\n<!-- end -->)", lambda marks: f"{marks[1]}{table}{marks[2]}", document, flags=re.S)
+    marks = re.compile(r"(?<=<!-- triggers -->\n).*(?=\n<!-- end -->)", re.S)
+    return marks.sub(lambda _: table, document)
 
 
 def _row(name: str, each: Trigger) -> str:
-    where = "–" if each.reach == "none" else each.reach
-    cells = (f"`{name}`", ", ".join(each.kinds) or "–", where, "yes" if each.quietens else "", each.why)
+    where = "" if each.reach == "none" else each.reach
+    cells = (f"`{name}`", ", ".join(each.kinds), where, "yes" if each.quietens else "", each.why)
     return f"| {' | '.join(cells)} |"
 
 

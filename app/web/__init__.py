@@ -1,0 +1,27 @@
+"""The web server: the receiver of events and the health checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Flask
+
+from app import kit as kits
+from app import settings
+from app.kit import Kit
+from app.web import health, problems
+from app.web.receiver import Receiver
+
+
+def create_app(kit: Kit | None = None, *, dispatch: Callable[[], object] | None = None) -> Flask:
+    """The application; without a kit, one from the environment (for gunicorn: `app.web:create_app()`).
+
+    `dispatch` puts what is due on the queue; without one, that is left to the clock.
+    """
+    kit = kit or kits.make(settings.load())
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = kit.settings.max_body
+    problems.register(app)
+    app.register_blueprint(health.blueprint(kit))
+    app.register_blueprint(Receiver(kit, dispatch).blueprint())
+    return app

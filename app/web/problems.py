@@ -1,0 +1,72 @@
+"""Errors as they are answered: one shape, application/problem+json, whatever went wrong."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from flask import Flask, Response
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException
+
+from app.errors import SettingsError
+from schemas.problem import CONTENT_TYPE, Problem
+
+RETRY_AFTER = 5
+
+_log = logging.getLogger(__name__)
+
+_WORDS = {
+    404: ("not_found", "There is nothing at this address."),
+    405: ("method_not_allowed", "This address does not take this method."),
+    413: ("too_large", "The body is larger than this server takes: send several deliveries."),
+}
+
+
+class Refusal(Exception):
+    """Ends a request with a problem."""
+
+    def __init__(self, problem: Problem, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(problem.detail)
+        self.problem = problem
+        self.headers = dict(headers or {})
+
+
+def answer(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
+    """The problem as a response."""
+    body = json.dumps(problem.document())
+    return Response(body, problem.status, headers=dict(headers or {}), content_type=CONTENT_TYPE)
+
+
+def register(app: Flask) -> None:
+    """Let every error of the application be answered in this shape."""
+    app.register_error_handler(Refusal, _refused)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(SQLAlchemyError, _not_stored)
+    app.register_error_handler(SettingsError, _not_set_up)
+
+
+def _refused(refusal: Refusal) -> Response:
+    return answer(refusal.problem, refusal.headers)
+
+
+def _http_error(error: HTTPException) -> Response:
+    status = HTTPStatus(error.code or 500)
+    reason, detail = _WORDS.get(status, (status.phrase.lower().replace(" ", "_"), error.description or status.phrase))
+    kept = {"Allow": error.get_response().headers["Allow"]} if status == 405 else {}
+    return answer(Problem(status, reason, detail), kept)
+
+
+def _not_stored(error: SQLAlchemyError) -> Response:
+    # The type alone: a driver's message may quote what was to be stored.
+    _log.error("the database cannot be used: %s", type(error).__name__)
+    detail = "The database cannot be used at the moment. Nothing was stored: send it again."
+    return answer(Problem(503, "not_stored", detail), {"Retry-After": str(RETRY_AFTER)})
+
+
+def _not_set_up(error: SettingsError) -> Response:
+    _log.error("%s", error.message)
+    detail = "The server's settings are wrong; its log says how. Nothing was stored: send it again later."
+    return answer(Problem(503, "not_set_up", detail), {"Retry-After": str(RETRY_AFTER)})

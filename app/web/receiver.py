@@ -1,0 +1,158 @@
+"""POST /events/<site>: authenticate, limit, validate; 200 only after the commit (design.md 2, docs/events.md)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Literal
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, jsonify, request
+
+from app.kit import Kit
+from app.store import sites
+from app.store.sites import Site
+from app.sync import triggers
+from app.sync.intake import Accepted, accept
+from app.web import bodies, ways
+from app.web.problems import Refusal
+from app.web.ways import Secret, Secrets
+from schemas import events
+from schemas.events import LONGEST_UID, Delivery, DeliveryRefused, MoodleEvent, TooManyEvents
+from schemas.problem import FieldError, Problem
+
+Way = Literal["signed", "local_webhooks", "tool_trigger"]
+Dispatch = Callable[[], object]
+
+_log = logging.getLogger(__name__)
+
+
+class Receiver:
+    """The three ways to deliver events; `dispatch` is called after a commit that made something due at once."""
+
+    def __init__(self, kit: Kit, dispatch: Dispatch | None) -> None:
+        self._kit = kit
+        self._dispatch = dispatch
+        self._secrets = Secrets(kit.vault)
+
+    def blueprint(self) -> Blueprint:
+        """Its routes."""
+        routes = Blueprint("events", __name__, url_prefix="/events")
+        routes.post("/<name>")(self.signed)
+        routes.post("/<name>/local_webhooks")(self.local_webhooks)
+        routes.post("/<name>/tool_trigger")(self.tool_trigger)
+        return routes
+
+    def signed(self, name: str) -> Response:
+        """Standard Webhooks: one or many events."""
+        site, secrets = self._site(name, "signed")
+        if request.mimetype != "application/json":
+            raise Refusal(Problem(415, "not_json", "A signed delivery must be application/json."))
+        body = bodies.read(request)
+        ways.check_signature(secrets, body, request.headers, self._kit.settings.tolerance)
+        document = bodies.from_json(body, depth=self._kit.settings.max_depth)
+        return self._take(site, "signed", _webhook_id(), self._delivery(document))
+
+    def local_webhooks(self, name: str) -> Response:
+        """The plugin local_webhooks: JSON under any label."""
+        site, secrets = self._site(name, "local_webhooks")
+        document = bodies.from_json(bodies.read(request), depth=self._kit.settings.max_depth)
+        ways.check_token(secrets, document)
+        return self._take(site, "local_webhooks", None, events.hooked(document))
+
+    def tool_trigger(self, name: str) -> Response:
+        """The plugin tool_trigger: JSON under any label or none, or a form."""
+        site, secrets = self._site(name, "tool_trigger")
+        ways.check_bearer(secrets, request.headers.get("Authorization", ""))
+        body = bodies.read(request)
+        is_json = body.lstrip()[:1] in (b"{", b"[")
+        document = bodies.from_json(body, depth=self._kit.settings.max_depth) if is_json else bodies.from_form(body)
+        return self._take(site, "tool_trigger", None, events.triggered(document))
+
+    def _site(self, name: str, way: Way) -> tuple[Site, list[Secret]]:
+        with self._kit.database.reading() as tx:
+            site = sites.by_name(tx, name) if name.isprintable() else None
+            stored = sites.secrets(tx, site.id, self._kit.database.now(tx)) if site else ()
+        if site is None:
+            raise Refusal(Problem(404, "unknown_site", "There is no such site. `kurasync site list` shows them."))
+        if way not in site.ways:
+            raise Refusal(Problem(403, "way_off", f"The way {way} is switched off for this site."))
+        return site, self._secrets.every(stored)
+
+    def _delivery(self, document: object) -> Delivery:
+        most = self._kit.settings.max_events
+        try:
+            return events.signed(document, most=most)
+        except TooManyEvents:
+            detail = f"A delivery may hold {most} events at most: send several."
+            raise Refusal(Problem(413, "too_many_events", detail)) from None
+        except DeliveryRefused as refused:
+            raise _invalid(refused.errors) from None
+
+    def _take(self, site: Site, way: Way, webhook_id: str | None, delivery: Delivery) -> Response:
+        _check_origin(site, delivery)
+        good, rejected = _sorted_out(delivery, way)
+        if rejected and not good:
+            raise _invalid(rejected)
+        accepted = accept(self._kit, site, way, webhook_id, good)
+        response = _answer(accepted, rejected)
+        if accepted.urgent and self._dispatch:
+            # After the answer: Moodle waits for this one, and Redis may be slow.
+            response.call_on_close(self._dispatch_now)
+        return response
+
+    def _dispatch_now(self) -> None:
+        try:
+            if self._dispatch:
+                self._dispatch()
+        except Exception:  # the clock dispatches anyway (queue.md 1, D4)
+            _log.warning("what is due at once waits for the clock", exc_info=True)
+
+
+def _webhook_id() -> str:
+    name = request.headers["webhook-id"]
+    if len(name) > LONGEST_UID or not name.isprintable():
+        raise _invalid([FieldError(None, "webhook-id", f"must be {LONGEST_UID} printable characters at most")])
+    return name
+
+
+def _check_origin(site: Site, delivery: Delivery) -> None:
+    if delivery.origin is not None and not _same_moodle(delivery.origin, site.wwwroot):
+        detail = "The delivery comes from another Moodle than the site's. A copy of a Moodle needs a site of its own."
+        raise Refusal(Problem(403, "wrong_moodle", detail))
+
+
+def _same_moodle(origin: str, wwwroot: str) -> bool:
+    # local_webhooks names only its host, without a port.
+    return _place(origin) == _place(wwwroot) if "//" in origin else origin.lower() == urlsplit(wwwroot).hostname
+
+
+def _place(url: str) -> tuple[str, str, str] | None:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    return parts.scheme, parts.netloc.lower(), parts.path.rstrip("/")
+
+
+def _sorted_out(delivery: Delivery, way: Way) -> tuple[list[MoodleEvent], list[FieldError]]:
+    """The events that say whom they concern, and what is wrong with the others."""
+    good, rejected = [], list(delivery.rejected)
+    for index, event in delivery.events:
+        missing = triggers.lacking(event)
+        if missing is None:
+            good.append(event)
+        else:
+            path = f"data.events[{index}].{missing}" if way == "signed" else missing
+            rejected.append(FieldError(index, path, "is needed to tell whom this event concerns"))
+    return good, sorted(rejected, key=lambda error: error.index or 0)
+
+
+def _answer(accepted: Accepted, rejected: list[FieldError]) -> Response:
+    return jsonify(
+        accepted=accepted.accepted, duplicates=accepted.duplicates, ignored=accepted.ignored, rejected=rejected
+    )
+
+
+def _invalid(errors: list[FieldError] | tuple[FieldError, ...]) -> Refusal:
+    return Refusal(Problem(422, "invalid", "Nothing of the delivery can be used; see errors.", tuple(errors)))
