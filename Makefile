@@ -1,0 +1,60 @@
+# Each target sets up all it needs in .venv; nothing but Python 3.11 or 3.12 and make has to be there.
+
+PYTHON ?= $(shell for each in python3.12 python3.11 python3 python; do \
+	$$each -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && echo $$each && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+JOBS ?= 2
+
+.PHONY: help demo run test unit lint types contract bench mutants soak docs clean
+
+help:
+	@echo "make demo     see a day in a course, on simulated systems"
+	@echo "make run      run the service (kurasync up)"
+	@echo "make test     lint, types, import contract and every test"
+	@echo "make bench    what it costs, each figure beside its limit"
+	@echo "make mutants  ten seeded bugs, each of which must turn a test red"
+	@echo "make soak     the long trials (about an hour)"
+	@echo "make docs     write the generated parts of docs/ anew"
+
+$(READY): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "kurasync needs Python 3.11 or 3.12: install one, or say where it is with PYTHON=..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev,postgres]"
+	@touch $(READY)
+
+demo: $(READY)
+	$(BIN)/kurasync demo
+
+run: $(READY)
+	$(BIN)/kurasync up
+
+test: lint types contract unit
+
+unit: $(READY)
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal -m "not soak"
+
+lint: $(READY)
+	$(BIN)/ruff check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+contract: $(READY)
+	$(BIN)/lint-imports
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks
+
+mutants: $(READY)
+	$(BIN)/python -m benchmarks.mutants
+
+soak: $(READY)
+	$(BIN)/python -m pytest -m soak --timeout 7200
+
+docs: $(READY)
+	$(BIN)/python -m app.sync.triggers docs/events.md
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
