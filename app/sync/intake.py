@@ -67,7 +67,7 @@ def _wishes(tx: Connection, site_id: int, fresh: Iterable[tuple[int, MoodleEvent
     for number, event in fresh:
         trigger, scope = triggers.trigger(event), triggers.scope(event)
         if scope not in known:
-            known[scope] = _mappings(tx, site_id, scope)
+            known[scope] = concerned(tx, site_id, scope)
         if trigger.quietens:
             wishes.quiet.update(known[scope])
         targets = [(mapping_id, kind) for mapping_id in known[scope] for kind in trigger.kinds]
@@ -78,7 +78,8 @@ def _wishes(tx: Connection, site_id: int, fresh: Iterable[tuple[int, MoodleEvent
     return wishes
 
 
-def _mappings(tx: Connection, site_id: int, scope: Scope) -> list[int]:
+def concerned(tx: Connection, site_id: int, scope: Scope) -> list[int]:
+    """The mappings that what an event points at concerns now."""
     match scope.reach:
         case "course":
             return mappings.for_course(tx, site_id, scope.id)
