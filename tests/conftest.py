@@ -37,6 +37,7 @@ SHORT = {
     "recheck_unsigned": 0.5,
     "probe_interval": 0.5,
 }
+pytest_plugins = ["tests.fixtures_processes"]
 _numbers = count()
 
 
