@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from marshmallow import fields, post_load
 
-from schemas.wire import AnswerSchema, Count, Flag, Id, Label, Text, read
+from schemas.wire import AnswerSchema, Count, Flag, Id, Label, Several, Text, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class SiteInfoSchema(AnswerSchema):
     release = Text(load_default="")
     version = Label(load_default="")
     userid = Id(required=True)
-    functions = fields.List(fields.Nested(lambda: FunctionSchema()), required=True)
+    functions = Several(fields.Nested(lambda: FunctionSchema()), required=True)
 
     @post_load
     def _made(self, found: dict[str, Any], **_: Any) -> SiteInfo:
@@ -143,8 +143,8 @@ class EnrolledUserSchema(AnswerSchema):
     lastname = Text(required=True)
     email = Text(load_default=None)
     idnumber = Text(load_default=None)
-    groups = fields.List(fields.Nested(GroupSchema), load_default=None)
-    roles = fields.List(fields.Nested(RoleSchema), required=True)
+    groups = Several(fields.Nested(GroupSchema), load_default=None)
+    roles = Several(fields.Nested(RoleSchema), required=True)
 
     @post_load
     def _made(self, found: dict[str, Any], **_: Any) -> EnrolledUser:
@@ -182,7 +182,7 @@ class GroupMembersSchema(AnswerSchema):
     """Who is in a group."""
 
     groupid = Id(required=True)
-    userids = fields.List(Id(), required=True)
+    userids = Several(Id(), required=True)
 
     @post_load
     def _made(self, found: dict[str, Any], **_: Any) -> GroupMembers:
@@ -192,13 +192,13 @@ class GroupMembersSchema(AnswerSchema):
 class CourseListSchema(AnswerSchema):
     """core_course_get_courses_by_field."""
 
-    courses = fields.List(fields.Nested(CourseSchema), required=True)
+    courses = Several(fields.Nested(CourseSchema), required=True)
 
 
 class GradableListSchema(AnswerSchema):
     """core_grades_get_gradable_users."""
 
-    users = fields.List(fields.Nested(GradableUserSchema), required=True)
+    users = Several(fields.Nested(GradableUserSchema), required=True)
 
 
 _SITE_INFO = SiteInfoSchema()

@@ -92,6 +92,12 @@ class Flag(_Value):
         raise self.make_error("invalid")
 
 
+class Several(fields.List[Any]):
+    """A list of values of one kind."""
+
+    default_error_messages = {"required": "is missing", "null": "is missing", "invalid": "is not a list"}  # noqa: RUF012
+
+
 def read(schema: Schema, value: object, what: str) -> Any:
     """What the schema makes of a parsed answer; raises WrongShape, which says that it is not `what`."""
     if not isinstance(value, list if schema.many else dict):

@@ -29,7 +29,7 @@ def refusal(answer: Answer, about: About, token: str) -> PermanentError | Transi
         )
     if about in ("students", "batch") and status == 403:
         return CourseGone(
-            "The integration is off for this kuraCloud course. Switch it on again with `kurasync mapping check`, or in "
+            "The integration is off for this kuraCloud course. Switch it on again with `kurasync mapping resume`, or in "
             f"kuraCloud.{said}",
             reason="lms_disabled",
             origin="kuracloud",

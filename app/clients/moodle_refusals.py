@@ -67,8 +67,8 @@ def refused_at_the_door(status: int) -> KurasyncError:
             origin="moodle",
         )
     return PermanentError(
-        f"Moodle's web server refuses the request with the error {status}. See its logs, and those of whatever stands "
-        "in front of it.",
+        f"Moodle's web server answers with the status {status} instead of 200. See its logs, and those of whatever "
+        "stands in front of it.",
         reason="refused",
         origin="moodle",
     )
