@@ -1,0 +1,30 @@
+"""`kurasync doctor`: what is right, what is not, and what to do about it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+
+import click
+
+from app.cli.failing import FAILED
+from app.cli.output import as_json_option, print_json, say
+from app.setup.doctor import examine
+
+
+@click.command()
+@as_json_option
+def doctor(as_json: bool) -> None:
+    """Check settings, key, database, Redis, every site, instance and mapping, one after the other.
+
+    Writes nothing. Ends with 1 when something failed.
+    """
+    found = []
+    for check in examine():
+        found.append(check)
+        if not as_json:
+            say(f"{check.state:<4}  {check.name}: {check.message}")
+    if as_json:
+        print_json([asdict(check) for check in found])
+    if any(check.state == "fail" for check in found):
+        sys.exit(FAILED)

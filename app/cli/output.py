@@ -1,0 +1,117 @@
+"""What commands print: tables for people, JSON for programs, nothing that could move a terminal's cursor."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+# Wide enough that a pipe never sees a shortened name.
+_PIPE_WIDTH = 100_000
+
+Row = Mapping[str, Any]
+
+as_json_option = click.option("--json", "as_json", is_flag=True, help="JSON on standard output, for programs.")
+
+
+def printable(text: str) -> str:
+    """The text without control characters: names come from other systems and may hold escape sequences."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in text)
+
+
+def say(text: str = "") -> None:
+    """A line for people."""
+    click.echo(printable(text))
+
+
+def warn(text: str) -> None:
+    """A line for people on standard error, so that it never mixes with JSON."""
+    click.echo(printable(text), err=True)
+
+
+def print_json(value: object) -> None:
+    """One JSON document on standard output; times are RFC 3339 in UTC."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+
+
+def moment(epoch: float | None) -> datetime | None:
+    """A time (seconds since the epoch; None: never) as lists hold it."""
+    return None if epoch is None else datetime.fromtimestamp(epoch, UTC)
+
+
+def listing(rows: Sequence[Row], titles: Mapping[str, str], *, as_json: bool, empty: str) -> None:
+    """Print all keys of all rows as JSON, or a table of the keys in `titles` under their titles.
+
+    `empty` is what people read instead of a table without rows.
+    """
+    if as_json:
+        print_json(list(rows))
+    elif rows:
+        table(rows, titles)
+    else:
+        say(empty)
+
+
+def table(rows: Sequence[Row], titles: Mapping[str, str]) -> None:
+    """A table for people: numbers to the right, nothing cut off in a pipe."""
+    grid = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for key, title in titles.items():
+        numeric = any(_is_number(row.get(key)) for row in rows)
+        grid.add_column(title, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        grid.add_row(*(Text(printable(cell(row.get(key)))) for key in titles))
+    _print(grid)
+
+
+def details(row: Row, titles: Mapping[str, str]) -> None:
+    """One object for people, a line for each key in `titles` that has a value."""
+    grid = Table.grid(padding=(0, 2))
+    for key, title in titles.items():
+        if row.get(key) not in (None, "", [], {}):
+            grid.add_row(Text(title), Text(printable(cell(row[key]))))
+    _print(grid)
+
+
+def cell(value: object) -> str:
+    """A value as people read it: times in local time, yes and no, lists with commas."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:.1f}"
+        case datetime():
+            return value.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        case list() | tuple():
+            return ", ".join(cell(each) for each in value)
+        case dict():
+            return ", ".join(f"{key} {cell(each)}" for key, each in value.items())
+    return str(value)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _print(grid: Table) -> None:
+    width = None if sys.stdout.isatty() else _PIPE_WIDTH
+    console = Console(file=sys.stdout, width=width, highlight=False)
+    with console.capture() as captured:
+        console.print(grid)
+    for line in captured.get().splitlines():
+        click.echo(line.rstrip())
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    raise TypeError(f"{type(value).__name__} has no form in JSON")

@@ -1,0 +1,42 @@
+"""`kurasync plan`: what a run would do now, without doing it."""
+
+from __future__ import annotations
+
+import click
+
+from app.cli.failing import HELD
+from app.cli.naming import mapping_argument
+from app.cli.output import as_json_option, print_json, say
+from app.cli.planned import show_plan
+from app.cli.session import with_kit
+from app.kit import Kit
+from app.setup import finding
+from app.sync import roster
+
+
+@click.command()
+@mapping_argument
+@as_json_option
+@with_kit
+def plan(kit: Kit, name: str, as_json: bool) -> None:
+    """Show what a run would do in a mapping now; nothing is changed anywhere.
+
+    Ends with 3 when something would wait for approval.
+    """
+    mapping = finding.named_mapping(kit, name)
+    look = roster.preview(kit, mapping.id)
+    waiting = look.waiting
+    if as_json:
+        print_json({"mapping": mapping.id, "hold": waiting.id if waiting else None, **look.as_json()})
+    else:
+        say(f"Mapping {mapping.id}: {mapping.course_name} -> {mapping.kura_course_name}")
+        say()
+        show_plan(look.as_json())
+    if look.verdict.held:
+        if not as_json:
+            say(
+                f"Decide with `kurasync holds show {waiting.id}`."
+                if waiting
+                else f"`kurasync sync {mapping.id}` does what goes ahead, and makes a hold of the rest."
+            )
+        raise SystemExit(HELD)

@@ -1,0 +1,94 @@
+"""`kurasync runs`: what was done, how it ended, and what it said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from app.cli.naming import chosen, mapping_option
+from app.cli.output import as_json_option, details, listing, moment, print_json, say
+from app.cli.planned import show_plan
+from app.cli.session import with_kit
+from app.errors import NotFound
+from app.kit import Kit
+from app.store import runs as rows
+from app.store.runs import Run
+
+OUTCOMES = ("done", "retry", "later", "parked", "dead", "lost", "reaped")
+
+limit_option = click.option("--limit", default=50, show_default=True, help="How many at most, the newest first.")
+
+
+@click.group()
+def runs() -> None:
+    """Runs: what was done for each mapping, and how it ended."""
+
+
+@runs.command("list")
+@mapping_option
+@click.option("--outcome", type=click.Choice(OUTCOMES), help="Only those that ended so.")
+@limit_option
+@as_json_option
+@with_kit
+def list_runs(kit: Kit, name: str | None, outcome: str | None, limit: int, as_json: bool) -> None:
+    """List runs, the newest first."""
+    mapping_id = chosen(kit, name)
+    with kit.database.reading() as tx:
+        found = rows.search(tx, mapping_id=mapping_id, outcome=outcome, limit=limit)
+    titles = {
+        "id": "run",
+        "mapping": "mapping",
+        "started_at": "began",
+        "seconds": "seconds",
+        "outcome": "ended as",
+        "message": "said",
+    }
+    listing([_line(each) for each in found], titles, as_json=as_json, empty="There was no run yet.")
+
+
+@runs.command()
+@click.argument("number", metavar="RUN", type=int)
+@as_json_option
+@with_kit
+def show(kit: Kit, number: int, as_json: bool) -> None:
+    """Show a run with its plan: what it did, what it held, and what it left to people."""
+    with kit.database.reading() as tx:
+        found = rows.get(tx, number)
+    if found is None:
+        raise NotFound(f"There is no run {number}, or it was forgotten with age. See `kurasync runs list`.")
+    if as_json:
+        print_json({**_line(found), "plan": found.plan})
+        return
+    titles = {
+        "id": "run",
+        "mapping": "mapping",
+        "started_at": "began",
+        "seconds": "seconds",
+        "outcome": "ended as",
+        "reason": "reason",
+        "message": "said",
+        "counts": "counts",
+        "drift": "drift",
+    }
+    details(_line(found), titles)
+    if found.plan:
+        say()
+        show_plan(found.plan)
+
+
+def _line(run: Run) -> dict[str, Any]:
+    return {
+        "id": run.id,
+        "mapping": run.mapping_id,
+        "kind": run.kind,
+        "started_at": moment(run.started_at),
+        "ended_at": moment(run.ended_at),
+        "seconds": None if run.ended_at is None else round(run.ended_at - run.started_at, 1),
+        "outcome": run.outcome or "running",
+        "reason": run.reason,
+        "message": run.message,
+        "counts": run.counts or {},
+        "drift": run.drift,
+        "covers": [run.gen_from + 1, run.gen_to],
+    }

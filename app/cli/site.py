@@ -1,0 +1,152 @@
+"""`kurasync site`: the Moodle sites kurasync listens to."""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+import click
+
+from app.cli import asking
+from app.cli.asking import token_option, yes_option
+from app.cli.output import as_json_option, listing, moment, print_json, say, warn
+from app.cli.secret import secret
+from app.cli.session import actor, with_kit
+from app.kit import Kit
+from app.setup import entering, finding, sites
+from app.store import mappings
+from app.store import sites as rows
+from schemas.moodle import SiteInfo
+
+ways_option = click.option(
+    "--way",
+    "ways",
+    multiple=True,
+    type=click.Choice(sites.WAYS),
+    help="A way in which Moodle may deliver events; may be repeated. All of them when it is left out.",
+)
+
+
+@click.group()
+def site() -> None:
+    """Moodle sites: add one, try it, give it another token."""
+
+
+site.add_command(secret)
+
+
+@site.command()
+@click.argument("name")
+@click.argument("url")
+@token_option
+@ways_option
+@click.option("--shared", is_flag=True, help="Add a Moodle that is there under another name already.")
+@as_json_option
+@with_kit
+def add(
+    kit: Kit, name: str, url: str, token_file: TextIO | None, ways: tuple[str, ...], shared: bool, as_json: bool
+) -> None:
+    """Try a Moodle with the token of its service user, and add it as NAME.
+
+    URL is the address of Moodle's front page. The webhook secret is shown this once, with what to enter in Moodle.
+    """
+    token = asking.token(token_file, f"the service user of {url}")
+    added = sites.add(
+        kit, name=name, url=url, token=token, actor=actor(), ways=ways or sites.WAYS, shared=shared
+    )
+    if as_json:
+        print_json({**_facts(name, added.info), "id": added.site.id, "secret": added.secret})
+        return
+    say(f"Added {name}: {added.info.site_name}, Moodle {added.info.release}.")
+    say()
+    for line in entering.instructions(kit.settings, added.site, added.secret):
+        say(line)
+    say()
+    say(f"Next: `kurasync instance add`, then `kurasync mapping add {name}:COURSE INSTANCE:COURSE`.")
+
+
+@site.command("list")
+@as_json_option
+@with_kit
+def list_sites(kit: Kit, as_json: bool) -> None:
+    """List the sites."""
+    with kit.database.reading() as tx:
+        found = [
+            {
+                "id": each.id,
+                "name": each.name,
+                "url": each.url,
+                "wwwroot": each.wwwroot,
+                "ways": list(each.ways),
+                "state": each.gate,
+                "reason": each.gate_reason,
+                "mappings": len(mappings.of_connection(tx, "site", each.id)),
+                "last_success_at": moment(each.last_success_at),
+            }
+            for each in rows.every(tx)
+        ]
+    titles = {
+        "name": "site",
+        "url": "address",
+        "state": "state",
+        "mappings": "mappings",
+        "ways": "ways in",
+        "last_success_at": "last answer",
+        "reason": "why",
+    }
+    listing(found, titles, as_json=as_json, empty="There is no site yet: add one with `kurasync site add`.")
+
+
+@site.command()
+@click.argument("name")
+@as_json_option
+@with_kit
+def test(kit: Kit, name: str, as_json: bool) -> None:
+    """Try a site: its token, and the functions it may call."""
+    info = sites.test(kit, name)
+    if as_json:
+        print_json(_facts(name, info))
+    else:
+        say(f"{name} works: {info.site_name}, Moodle {info.release}, and all functions kurasync needs may be called.")
+
+
+@site.command()
+@click.argument("name")
+@token_option
+@with_kit
+def rotate(kit: Kit, name: str, token_file: TextIO | None) -> None:
+    """Give a site another token of its service user; it is tried first. Work that waited for it goes on."""
+    with kit.database.reading() as tx:
+        finding.site(tx, name)
+    sites.rotate(kit, name, asking.token(token_file, f"the service user of {name}"), actor())
+    say(f"{name} uses the new token.")
+
+
+@site.command()
+@click.argument("name")
+@click.argument("ways", metavar="WAY...", nargs=-1, required=True, type=click.Choice(sites.WAYS))
+@with_kit
+def ways(kit: Kit, name: str, ways: tuple[str, ...]) -> None:
+    """Let only these ways deliver events of a site from now on."""
+    sites.set_ways(kit, name, ways, actor())
+    say(f"{name} may deliver by {', '.join(ways)}, and in no other way.")
+
+
+@site.command()
+@click.argument("name")
+@yes_option
+@click.option("--force", is_flag=True, help="Go on where kuraCloud courses cannot be given back.")
+@with_kit
+def remove(kit: Kit, name: str, yes: bool, force: bool) -> None:
+    """Remove a site with its events, its secrets and its mappings. Students stay in kuraCloud."""
+    with kit.database.reading() as tx:
+        found = finding.site(tx, name)
+        gone = [each for each in mappings.every(tx) if each.site_id == found.id]
+    for each in gone:
+        warn(f"With it goes mapping {each.id}: {each.course_name} -> {each.kura_course_name}.")
+    asking.confirm(f"Remove the site {name}?", yes)
+    sites.remove(kit, name, actor(), force=force)
+    say(f"Removed {name}{f' and {len(gone)} mapping(s)' if gone else ''}.")
+
+
+def _facts(name: str, info: SiteInfo) -> dict[str, object]:
+    return {"site": name, "site_name": info.site_name, "wwwroot": info.site_url, "release": info.release}

@@ -1,0 +1,36 @@
+"""The Redis of this installation, as somebody finds it who was not started by `kurasync up`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from urllib.parse import quote
+
+from redis.exceptions import RedisError
+
+from app import queues
+from app.errors import TransientError
+from app.settings import Settings
+
+
+def carried(settings: Settings) -> list[queues.Target]:
+    """What Redis holds now; raises TransientError when it is away, SettingsError when nobody says where it is."""
+    redis = queues.connect(_found(settings))
+    try:
+        return queues.held(redis)
+    except (RedisError, OSError) as error:
+        raise TransientError(
+            f"Redis cannot be reached: {error}. Events are still accepted and nothing is lost, but no course is looked "
+            "at: start Redis (`kurasync up` brings one along), or put KURASYNC_REDIS_URL right.",
+            reason="redis_away",
+        ) from error
+    finally:
+        redis.close()
+
+
+def _found(settings: Settings) -> Settings:
+    """The settings with the private Redis of `kurasync up`, where they name none."""
+    socket = settings.home.absolute() / "redis" / "redis.sock"
+    if settings.redis_url or not socket.exists():
+        return settings
+    return replace(settings, redis_url=f"unix://{quote(str(socket))}")
+

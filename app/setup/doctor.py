@@ -1,0 +1,85 @@
+"""Look at everything that has to be right, one thing after the other, and say what to do about what is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from app import kit as kits
+from app import settings
+from app.errors import KurasyncError
+from app.kit import Kit
+from app.setup import ground, outside
+from app.setup.check import Check, fail, note, ok, warn
+from app.store import instances, reports, sites
+
+
+def examine() -> Iterator[Check]:
+    """Every check in turn; what rests on something that failed is left out."""
+    try:
+        given = settings.load()
+    except KurasyncError as error:
+        yield fail("settings", error.message)
+        return
+    yield ok("settings", "All variables that begin with KURASYNC_ are known and can be read.")
+    local = []
+    for check in ground.checks(given):
+        local.append(check)
+        yield check
+    if all(check.state != "fail" for check in local):
+        kit = kits.make(given)
+        try:
+            yield from _connected(kit)
+        finally:
+            kit.close()
+    yield note(
+        "kuraCloud",
+        "Its API has no public documentation, and the integration is called replaced by LTI: ask your ADInstruments "
+        "representative whether it will stay. What is assumed of it is listed in the README.",
+    )
+
+
+def _connected(kit: Kit) -> Iterator[Check]:
+    yield ground.redis(kit.settings)
+    yield _work(kit)
+    with kit.database.reading() as tx:
+        known_sites, known_instances = sites.every(tx), instances.every(tx)
+    if not known_sites:
+        yield warn("sites", "There is none yet: add one with `kurasync site add`.")
+    for site in known_sites:
+        yield from outside.site(kit, site)
+    if not known_instances:
+        yield warn("instances", "There is none yet: add one with `kurasync instance add`.")
+    for instance in known_instances:
+        yield from outside.instance(kit, instance)
+    yield from _mappings(kit)
+
+
+def _work(kit: Kit) -> Check:
+    with kit.database.reading() as tx:
+        overview = reports.queue_overview(tx, kit.database.now(tx))
+    if overview.late > kit.settings.late_after:
+        return fail(
+            "work",
+            f"The oldest work has been due for {overview.late:.0f} s: clock or workers do not run, or cannot reach "
+            "Redis. Start `kurasync up` (or `kurasync clock` and `kurasync worker`) and look at its output.",
+        )
+    return ok("work", f"Nothing is late ({overview.due} due).")
+
+
+def _mappings(kit: Kit) -> Iterator[Check]:
+    with kit.database.reading() as tx:
+        lines = reports.mapping_lines(tx)
+    if not lines:
+        yield warn("mappings", "No course is mapped yet: `kurasync mapping add` maps one.")
+    for line in lines:
+        name = f"mapping {line.id}"
+        if line.state == "dead":
+            yield fail(name, f"Given up after many failures. `kurasync mapping show {line.id}` says why.")
+        elif line.state == "parked":
+            yield warn(name, f"Parked ({line.gate_reason}). `kurasync mapping show {line.id}` says why.")
+        elif line.state == "paused":
+            yield note(name, f"Paused by a person, until `kurasync mapping resume {line.id}`.")
+        elif line.hold_id is not None:
+            yield note(name, f"Hold {line.hold_id} waits for a person: `kurasync holds show {line.hold_id}`.")
+        else:
+            yield ok(name, f"{line.course_name} -> {line.kura_course_name}: {line.state}.")

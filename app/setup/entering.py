@@ -1,0 +1,37 @@
+"""What to enter in Moodle so that it reports its events to us, for each way in (docs/events.md)."""
+
+from __future__ import annotations
+
+from app.settings import Settings
+from app.store.sites import Site
+
+
+def instructions(settings: Settings, site: Site, secret: str) -> list[str]:
+    """The lines to show, once: the secret is in them."""
+    here = f"http://{settings.host}:{settings.port}"
+    address = f"{here}/events/{site.name}"
+    lines = [
+        f"The webhook secret of {site.name}, shown this once: {secret}",
+        f"Enter it in Moodle for the way you use. Where Moodle reaches kurasync through a reverse proxy, its address "
+        f"stands in place of {here}.",
+    ]
+    told = {
+        "signed": [f"signed (plugin local_kurasync): address {address}, secret as above."],
+        "local_webhooks": [
+            f"local_webhooks: a webhook with the URL {address}/local_webhooks, the secret as its token, content type "
+            "JSON, and the events listed in docs/events.md.",
+        ],
+        "tool_trigger": [
+            f"tool_trigger: a workflow for each event listed in docs/events.md, with an HTTP step that posts to "
+            f"{address}/tool_trigger with the header",
+            f"    Authorization: Bearer {secret}",
+            "  and the template given there.",
+        ],
+    }
+    for way in site.ways:
+        lines += [f"- {line}" if line[0] != " " else line for line in told[way]]
+    return [
+        *lines,
+        "Moodle refuses private addresses and ports other than 80 and 443 until they are allowed: Site "
+        "administration > General > Security > HTTP security.",
+    ]

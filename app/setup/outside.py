@@ -1,0 +1,101 @@
+"""The doctor at the other ends: does each Moodle and each kuraCloud let us do what we have to."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from email.utils import parsedate_to_datetime
+
+from app.clients.peer import Origin
+from app.errors import CourseGone, KurasyncError
+from app.kit import Kit
+from app.planning.rules import from_settings
+from app.planning.students import students
+from app.setup import instances, sites
+from app.setup.check import Check, fail, ok, warn
+from app.store import mappings
+from app.store.instances import Instance
+from app.store.mappings import Mapping
+from app.store.sites import Site
+from app.sync import connect
+from app.sync.read import read_moodle
+
+SKEW = 30.0  # seconds; signed deliveries are refused beyond KURASYNC_TOLERANCE
+
+# Pages that any of them answers, without a token, with the time.
+_PAGES: dict[Origin, str] = {"moodle": "/login/index.php", "kuracloud": "/"}
+
+
+def site(kit: Kit, site: Site) -> Iterator[Check]:
+    """Token, functions, capabilities and clock of a site."""
+    name = f"site {site.name}"
+    try:
+        info = sites.test(kit, site.name)
+    except KurasyncError as error:
+        yield fail(name, error.message)
+        return
+    yield _gate(name, site) or ok(name, f"{info.site_name}, Moodle {info.release}: token and functions are right.")
+    yield from _clock(kit, name, site.url, "moodle")
+    yield _capabilities(kit, site)
+
+
+def instance(kit: Kit, instance: Instance) -> Iterator[Check]:
+    """Token, LMS integration and clock of an instance."""
+    name = f"instance {instance.name}"
+    try:
+        remote = instances.test(kit, instance.name)
+    except KurasyncError as error:
+        yield fail(name, error.message)
+        return
+    yield _gate(name, instance) or ok(name, f"{remote.display_name}: the token is right, LMS integration is on.")
+    yield from _clock(kit, name, instance.url, "kuracloud")
+
+
+def _gate(name: str, connection: Site | Instance) -> Check | None:
+    if connection.gate == "open":
+        return None
+    return warn(name, f"Answers, but is still parked ({connection.gate_reason}): it goes on by itself within a minute.")
+
+
+def _capabilities(kit: Kit, site: Site) -> Check:
+    """Read a roster: stock functions do not say what the service user lacks, they cut (contracts/moodle.md 2)."""
+    name = f"site {site.name} roster"
+    with kit.database.reading() as tx:
+        mapped = [each for each in mappings.every(tx) if each.site_id == site.id]
+    if not mapped:
+        return warn(name, "What the service user may see can be checked once a course is mapped.")
+    return _roster(kit, site, name, mapped[0])
+
+
+def _roster(kit: Kit, site: Site, name: str, mapping: Mapping) -> Check:
+    rules = from_settings(mapping.settings)
+    try:
+        with closing(connect.moodle_client(kit, site)) as client:
+            found = students(read_moodle(client, mapping.courseid, rules, kit.settings.page_size), rules)
+    except CourseGone as error:
+        return warn(name, f"{mapping.course_name}: {error.message}")
+    except KurasyncError as error:
+        return fail(name, f"{mapping.course_name}: {error.message}")
+    return ok(name, f"{mapping.course_name} can be read whole: {len(found)} student(s).")
+
+
+def _clock(kit: Kit, name: str, url: str, origin: Origin) -> Iterator[Check]:
+    """Nothing when the server does not tell its time."""
+    ahead = _ahead(kit, url, origin)
+    if ahead is not None and abs(ahead) > SKEW:
+        way = "ahead of" if ahead > 0 else "behind"
+        yield warn(
+            f"{name} clock",
+            f"Its clock is {abs(ahead):.0f} s {way} this machine's: set both by NTP. Signed events that differ by more "
+            f"than {kit.settings.tolerance:.0f} s are refused.",
+        )
+
+
+def _ahead(kit: Kit, url: str, origin: Origin) -> float | None:
+    try:
+        with closing(connect.http(kit, url, origin)) as http:
+            told = http.send("GET", _PAGES[origin], writes=False).headers.get("Date")
+        return parsedate_to_datetime(told).timestamp() - time.time() if told else None
+    except (KurasyncError, ValueError):
+        return None
