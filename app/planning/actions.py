@@ -118,6 +118,28 @@ REMOVALS = (Delete, Reinvite, RemoveUnmanaged)
 INVITATIONS = (Add, Reinvite)
 
 
+def userids(action: Action) -> tuple[int, ...]:
+    """Everybody in Moodle whom the action touches."""
+    match action:
+        case RemoveUnmanaged():
+            return ()
+        case Relink():
+            return (action.userid, action.leaver)
+        case _:
+            return (action.userid,)
+
+
+def studentids(action: Action) -> tuple[int, ...]:
+    """Everybody in kuraCloud whom the action touches."""
+    match action:
+        case Add():
+            return ()
+        case Reinvite(restores=int(restored)):
+            return (action.studentid, restored)
+        case _:
+            return (action.studentid,)
+
+
 def digest(action: Action) -> str:
     """64 hexadecimal digits of everything the action says: a record that was refused is tried again when it changes."""
     return _digest(shown(action))
@@ -161,5 +183,5 @@ def _identity(action: Action) -> list[Any]:
 
 
 def _digest(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(value, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

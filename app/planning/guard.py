@@ -26,6 +26,7 @@ REASONS = {
     "invited_before": "this address was invited or linked before: it would be a second invitation",
     "merge": "two Moodle accounts look like one person",
     "restore_held": "the student has to be restored first",
+    "link_held": "the student has to be linked first",
 }
 
 DROPPED = {
@@ -41,8 +42,9 @@ class Circumstances:
 
     `present` is the number of active students in kuraCloud; `removed` how many were removed unasked within the last
     24 hours; `proven` whether Moodle's answer came with a total (design.md 5); `quiet` and `over` whether the Moodle
-    course is being deleted or reset, or is past its end date; `approved` holds fingerprints; `invited` digests of
-    addresses that were invited or linked before.
+    course is being deleted or reset, or is past its end date; `approved` holds the fingerprints of what was approved
+    and not yet done since (an approval is for one invitation); `invited` digests of addresses that were invited or
+    linked before.
     """
 
     rules: Rules
@@ -97,44 +99,43 @@ def judge(plan: Plan, now: Circumstances) -> Verdict:
     What is safe does not wait for what is risky; where a limit is passed, everything that counts towards it waits,
     since no rule says which part of it is right.
     """
-    dropped = list(_dropped(plan, now))
-    out = {id(action) for action, _ in dropped}
-    cases = [_Case(action, act.fingerprint(action) in now.approved) for action in plan.actions if id(action) not in out]
-    _each_alone(cases, plan, now)
+    why = _no_removals(now)
+    dropped = {action: why for action in plan.actions if why and isinstance(action, act.REMOVALS)}
+    cases = _cases([action for action in plan.actions if action not in dropped], now)
+    _distrusted(cases, plan)
     _invitations(cases, now)
     _removals(cases, now)
     _additions(cases, now)
     _emptied(cases, now)
-    _edits_of_held_restores(cases)
+    _edits_of_held(cases)
     superseded = _superseded(cases)
     return Verdict(
-        go=tuple(case.action for case in cases if not case.reasons and case not in superseded),
+        go=tuple(case.action for case in cases if not case.reasons and case.action not in superseded),
         held=tuple(Held(case.action, tuple(case.reasons)) for case in cases if case.reasons),
-        dropped=(*dropped, *((case.action, "superseded") for case in superseded)),
+        dropped=(*dropped.items(), *superseded.items()),
     )
 
 
-def _dropped(plan: Plan, now: Circumstances) -> Iterator[tuple[act.Action, str]]:
-    why = "quiet" if now.quiet else "frozen" if now.over and now.rules.freeze else ""
-    for action in plan.actions:
-        if why and isinstance(action, act.REMOVALS):
-            yield action, why
+def _no_removals(now: Circumstances) -> str:
+    if now.quiet:
+        return "quiet"
+    return "frozen" if now.over and now.rules.freeze else ""
 
 
-def _each_alone(cases: list[_Case], plan: Plan, now: Circumstances) -> None:
-    everything = list(_for_everything(plan, now))
-    for case in cases:
-        if not case.approved:
-            case.reasons += everything + list(_for_one(case.action, now))
+def _cases(actions: list[act.Action], now: Circumstances) -> list[_Case]:
+    approved, everything = frozenset(now.approved), list(_for_everything(now))
+    cases = []
+    for action in actions:
+        known = bool(approved) and act.fingerprint(action) in approved
+        cases.append(_Case(action, known, [] if known else [*everything, *_for_one(action, now)]))
+    return cases
 
 
-def _for_everything(plan: Plan, now: Circumstances) -> Iterator[str]:
+def _for_everything(now: Circumstances) -> Iterator[str]:
     if not now.started:
         yield "first_run"
     if now.rules.mode == "review":
         yield "review"
-    if plan.lost > max(LOST_LEAST, int(plan.links * LOST_SHARE)):
-        yield "links_lost"
 
 
 def _for_one(action: act.Action, now: Circumstances) -> Iterator[str]:
@@ -151,10 +152,22 @@ def _for_one(action: act.Action, now: Circumstances) -> Iterator[str]:
             yield "unproven"
 
 
+def _distrusted(cases: list[_Case], plan: Plan) -> None:
+    """Where many links point nowhere, kuraCloud's answer is not believed: nothing is done (design.md 5).
+
+    Not even what was approved, unless the lost links were among it: then a person has seen the loss.
+    """
+    most = max(LOST_LEAST, int(plan.links * LOST_SHARE))
+    unseen = sum(1 for case in cases if isinstance(case.action, act.EndLink) and not case.approved)
+    if plan.lost > most:
+        _hold([case for case in cases if not case.approved or unseen > most], "links_lost")
+
+
 def _invitations(cases: list[_Case], now: Circumstances) -> None:
+    invited = frozenset(now.invited)
     for case in cases:
         address = _invites(case.action)
-        if address is not None and not case.approved and email_digest(address) in now.invited:
+        if address is not None and not case.approved and email_digest(address) in invited:
             case.reasons.append("invited_before")
 
 
@@ -185,16 +198,19 @@ def _emptied(cases: list[_Case], now: Circumstances) -> None:
         _hold([case for case in removed if not case.approved], "empties")
 
 
-def _edits_of_held_restores(cases: list[_Case]) -> None:
-    held = {case.action.studentid for case in cases if case.reasons and isinstance(case.action, act.Restore)}
-    edits = [case for case in cases if isinstance(case.action, act.Edit) and case.action.studentid in held]
-    _hold([case for case in edits if not case.reasons], "restore_held")
+def _edits_of_held(cases: list[_Case]) -> None:
+    """A student who is not restored or linked yet is not edited either."""
+    for first, reason in ((act.Restore, "restore_held"), (act.Link, "link_held")):
+        held = {case.action.studentid for case in cases if case.reasons and isinstance(case.action, first)}
+        edits = [case for case in cases if isinstance(case.action, act.Edit) and case.action.studentid in held]
+        _hold([case for case in edits if not case.reasons], reason)
 
 
-def _superseded(cases: list[_Case]) -> list[_Case]:
+def _superseded(cases: list[_Case]) -> dict[act.Action, str]:
+    """Edits of accounts that are replaced in the same run."""
     going = {case.action.studentid for case in cases if not case.reasons and isinstance(case.action, act.Reinvite)}
-    return [case for case in cases
-            if not case.reasons and isinstance(case.action, act.Edit) and case.action.studentid in going]
+    edits = [case.action for case in cases if not case.reasons and isinstance(case.action, act.Edit)]
+    return {edit: "superseded" for edit in edits if edit.studentid in going}
 
 
 def _hold(cases: list[_Case], reason: str) -> None:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
 from app.planning import actions as act
+from app.planning import protection
 from app.planning.sameness import Echo, differing, email_key, is_address, same, section, text_key
 from app.planning.state import Conflict, KnownLink, Memory, Plan, Roster
 from app.planning.students import Member
 from schemas.kuracloud import Student
 
-REPEATS = 3  # the same action so often in 24 hours does not converge
-
 Found = act.Action | Conflict
 
 # Local bookkeeping first, then what helps, then what removes.
-_ORDER = (
+_KINDS = (
     act.EndLink,
     act.Link,
     act.Relink,
@@ -28,6 +26,7 @@ _ORDER = (
     act.Delete,
     act.RemoveUnmanaged,
 )
+_ORDER = {kind: place for place, kind in enumerate(_KINDS)}
 
 
 def plan(roster: Roster) -> Plan:
@@ -36,35 +35,50 @@ def plan(roster: Roster) -> Plan:
     found = list(_everything(roster, memory))
     conflicts = [each for each in found if isinstance(each, Conflict)]
     wanted = [each for each in found if not isinstance(each, Conflict)]
-    stuck = [problem for action in wanted for problem in _stuck(action, roster)]
-    conflicts += stuck
+    conflicts += protection.stuck(wanted, roster)
     return Plan(
-        actions=tuple(sorted(_unprotected(wanted, conflicts), key=_place)),
-        conflicts=tuple(conflicts),
-        lost=sum(1 for action in wanted if isinstance(action, act.EndLink)),
+        actions=tuple(sorted(protection.unprotected(wanted, conflicts), key=_place)),
+        conflicts=tuple(sorted(conflicts, key=lambda conflict: (conflict.kind, conflict.userids, conflict.studentids))),
+        lost=sum(1 for studentid in memory.link_of_student if not memory.knows(studentid)),
         links=len(memory.link_of_user),
     )
 
 
 def _everything(roster: Roster, memory: Memory) -> Iterator[Found]:
-    unusable = dict(_unusable_addresses(roster, memory))
-    yield from unusable.values()
-    set_aside = {userid for conflict in unusable.values() for userid in conflict.userids}
+    unusable = list(_unusable_addresses(roster, memory))
+    yield from unusable
+    set_aside = {userid for conflict in unusable for userid in conflict.userids}
     for member in roster.members:
-        if member.userid not in set_aside:
+        if member.userid not in set_aside and not _plainly_in_step(member, memory):
             yield from _member(member, roster, memory)
     yield from _leavers(memory)
     yield from _unmanaged(roster, memory)
 
 
-def _unusable_addresses(roster: Roster, memory: Memory) -> Iterator[tuple[object, Conflict]]:
-    keys = [(email_key(member.email), member) for member in roster.members]
-    several = {key for key, number in Counter(key for key, _ in keys).items() if number > 1}
-    for key, member in keys:
+def _plainly_in_step(member: Member, memory: Memory) -> bool:
+    """The usual case, seen at a glance: texts that are equal as they stand are the same by every rule."""
+    link = memory.link_of_user.get(member.userid)
+    student = memory.students.get(link.studentid) if link is not None else None
+    return (
+        student is not None
+        and member.email == student.email
+        and member.firstname == student.given_name
+        and member.lastname == student.family_name
+        and member.idnumber == student.external_student_id
+        and student.section in ([name for _, name in member.groups] or ("",))
+    )
+
+
+def _unusable_addresses(roster: Roster, memory: Memory) -> Iterator[Conflict]:
+    usable: dict[str, Member] = {}
+    shared: dict[str, list[Member]] = {}
+    for member in roster.members:
         if not is_address(member.email):
-            yield member.userid, _no_address(member, memory)
-        elif key in several:
-            yield key, _one_address(key, [each for other, each in keys if other == key], memory)
+            yield _no_address(member, memory)
+        elif (first := usable.setdefault(email_key(member.email), member)) is not member:
+            shared.setdefault(email_key(member.email), [first]).append(member)
+    for members in shared.values():
+        yield _one_address(sorted(members, key=lambda member: member.userid), memory)
 
 
 def _no_address(member: Member, memory: Memory) -> Conflict:
@@ -72,23 +86,28 @@ def _no_address(member: Member, memory: Memory) -> Conflict:
         "no_email",
         "The user has no valid e-mail address in Moodle: kuraCloud could not send an invitation.",
         (member.userid,),
-        _linked_students([member.userid], memory),
+        _perhaps_theirs([member], memory),
     )
 
 
-def _one_address(key: str, members: list[Member], memory: Memory) -> Conflict:
-    userids = [member.userid for member in members]
-    shown = tuple(student.student_id for student in memory.active_with(key))
+def _one_address(members: list[Member], memory: Memory) -> Conflict:
     return Conflict(
         "shared_email",
         "Several Moodle users of the course have this e-mail address: whose kuraCloud account it is cannot be told.",
-        tuple(userids),
-        tuple(dict.fromkeys((*_linked_students(userids, memory), *shown))),
+        tuple(member.userid for member in members),
+        _perhaps_theirs(members, memory),
     )
 
 
-def _linked_students(userids: list[int], memory: Memory) -> tuple[int, ...]:
-    return tuple(memory.link_of_user[userid].studentid for userid in userids if userid in memory.link_of_user)
+def _perhaps_theirs(members: list[Member], memory: Memory) -> tuple[int, ...]:
+    """Students that are, or could turn out to be, these members': linked, with their address, left behind."""
+    found: dict[int, None] = {}
+    for member in members:
+        link = memory.link_of_user.get(member.userid)
+        shown = memory.active_with(member.email) if text_key(member.email) else []
+        found |= dict.fromkeys([link.studentid] if link is not None else [])
+        found |= dict.fromkeys(each.student_id for each in (*shown, *memory.left_behind(member.idnumber)))
+    return tuple(found)
 
 
 def _member(member: Member, roster: Roster, memory: Memory) -> Iterator[Found]:
@@ -98,7 +117,7 @@ def _member(member: Member, roster: Roster, memory: Memory) -> Iterator[Found]:
     elif link.studentid in memory.students:
         yield from _present(member, link, memory.students[link.studentid], roster, memory)
     elif link.studentid in memory.deleted:
-        yield from _gone(member, link, memory.deleted[link.studentid], memory)
+        yield from _gone(member, link, memory.deleted[link.studentid], roster, memory)
     else:
         yield act.EndLink(member.userid, link.studentid)
         yield from _newcomer(member, memory)
@@ -109,8 +128,12 @@ def _present(member: Member, link: KnownLink, student: Student, roster: Roster, 
     changes = differing(wanted, student, link.echo)
     if changes:
         yield act.Edit(member.userid, student.student_id, changes)
-    if roster.rules.email_changed != "ignore" and not same("email", member.email, student.email, link.echo):
+    if not _keeps_address(member, link, student, roster):
         yield _address_changed(member, student, wanted, memory)
+
+
+def _keeps_address(member: Member, link: KnownLink, student: Student, roster: Roster) -> bool:
+    return roster.rules.email_changed == "ignore" or same("email", member.email, student.email, link.echo)
 
 
 def _address_changed(member: Member, student: Student, wanted: act.Profile, memory: Memory) -> Found:
@@ -120,8 +143,6 @@ def _address_changed(member: Member, student: Student, wanted: act.Profile, memo
     old = _old_account(member, memory)
     if isinstance(old, Conflict):
         return replace(old, studentids=(student.student_id, *old.studentids))
-    if old is None and memory.others_of_address(member.email, member.userid):
-        return _once_anothers(member, (student.student_id,))
     restores = old.student_id if old else None
     return act.Reinvite(member.userid, student.student_id, student.email, wanted, restores)
 
@@ -137,11 +158,14 @@ def _taken(member: Member, student: Student, taken: list[Student], memory: Memor
     )
 
 
-def _gone(member: Member, link: KnownLink, student: Student, memory: Memory) -> Iterator[Found]:
-    if same("email", member.email, student.email, link.echo):
-        yield from _restored(member, student, link)
-    else:
+def _gone(member: Member, link: KnownLink, student: Student, roster: Roster, memory: Memory) -> Iterator[Found]:
+    """A member whose student is deleted: somebody may have added the same person by hand since."""
+    if memory.active_with(member.email) or not _keeps_address(member, link, student, roster):
         yield from _newcomer(member, memory)
+    elif also := memory.active_with(student.email):
+        yield _several_students(member, [student, *also])
+    else:
+        yield from _restored(member, student, link)
 
 
 def _restored(member: Member, student: Student, link: KnownLink | None) -> Iterator[act.Action]:
@@ -155,9 +179,9 @@ def _restored(member: Member, student: Student, link: KnownLink | None) -> Itera
 def _newcomer(member: Member, memory: Memory) -> Iterator[Found]:
     """A member without a student: link, restore, add or conflict, in the order of design.md 5 (Matching)."""
     active = memory.active_with(member.email)
-    left_behind = memory.leavers_student(member.idnumber)
-    if left_behind is not None and member.userid not in memory.link_of_user:
-        yield from _merge(member, left_behind, active, memory)
+    left_behind = memory.left_behind(member.idnumber)
+    if left_behind:
+        yield from _merge(member, [*left_behind, *(each for each in active if each not in left_behind)], memory)
     elif active:
         yield from _matched(member, active, memory)
     else:
@@ -168,14 +192,9 @@ def _matched(member: Member, active: list[Student], memory: Memory) -> Iterator[
     student, *more = active
     owner = memory.link_of_student.get(student.student_id)
     if more:
-        yield Conflict(
-            "several_students",
-            "Several students of the kuraCloud course have the user's e-mail address.",
-            (member.userid,),
-            tuple(each.student_id for each in active),
-        )
+        yield _several_students(member, active)
     elif owner is not None and owner.userid not in memory.members:
-        yield from _merge(member, student, [], memory)
+        yield from _merge(member, active, memory)
     elif owner is not None:
         yield Conflict(
             "anothers_student",
@@ -184,7 +203,7 @@ def _matched(member: Member, active: list[Student], memory: Memory) -> Iterator[
             (student.student_id,),
         )
     elif memory.others_of_student(student.student_id, member.userid):
-        yield _once_anothers(member, (student.student_id,))
+        yield _once_anothers(member, active)
     else:
         yield act.Link(member.userid, student.student_id, student.email)
         changes = differing(_profile(member, student, {}), student, {})
@@ -192,17 +211,27 @@ def _matched(member: Member, active: list[Student], memory: Memory) -> Iterator[
             yield act.Edit(member.userid, student.student_id, changes)
 
 
-def _merge(member: Member, student: Student, also: list[Student], memory: Memory) -> Iterator[Found]:
-    leaver = memory.link_of_student[student.student_id].userid
+def _several_students(member: Member, students: list[Student]) -> Conflict:
+    return Conflict(
+        "several_students",
+        "Several students of the kuraCloud course have the user's e-mail address.",
+        (member.userid,),
+        tuple(student.student_id for student in students),
+    )
+
+
+def _merge(member: Member, students: list[Student], memory: Memory) -> Iterator[Found]:
+    """Students that a leaver left behind and a newcomer could go on with; where it is one only, it is offered."""
+    links = [memory.link_of_student[each.student_id] for each in students if each.student_id in memory.link_of_student]
     yield Conflict(
         "merge",
         "A user who left and one who came look like the same person (same ID number or e-mail address), as after a "
         "merge of accounts in Moodle: the kuraCloud student can be given to the newcomer.",
-        (member.userid, leaver),
-        (student.student_id, *(each.student_id for each in also)),
+        (member.userid, *(link.userid for link in links)),
+        tuple(student.student_id for student in students),
     )
-    if not also:
-        yield act.Relink(member.userid, student.student_id, leaver, student.email)
+    if len(students) == 1:
+        yield act.Relink(member.userid, students[0].student_id, links[0].userid, students[0].email)
 
 
 def _returning_or_new(member: Member, memory: Memory) -> Iterator[Found]:
@@ -211,20 +240,18 @@ def _returning_or_new(member: Member, memory: Memory) -> Iterator[Found]:
         yield old
     elif old is not None:
         yield from _restored(member, old, None)
-    elif memory.others_of_address(member.email, member.userid):
-        yield _once_anothers(member, ())
     else:
         yield act.Add(member.userid, _profile(member, None, {}))
 
 
 def _old_account(member: Member, memory: Memory) -> Student | Conflict | None:
-    """The deleted student to bring back for this member's address, if there is one that is surely the member's."""
+    """The deleted student to bring back for this member's address; None when the address is surely new here."""
     found = memory.deleted_with(member.email)
     anothers = [each for each in found if memory.others_of_student(each.student_id, member.userid)]
-    if anothers:
-        return _once_anothers(member, tuple(each.student_id for each in anothers))
     own = [each for each in found if memory.was_linked(member.userid, each.student_id)]
     fitting = [each for each in found if text_key(each.external_student_id) in ("", text_key(member.idnumber))]
+    if anothers or (not own and memory.others_of_address(member.email, member.userid)):
+        return _once_anothers(member, anothers or found)
     if own or fitting:
         return (own or fitting)[0]
     if found:
@@ -238,13 +265,13 @@ def _old_account(member: Member, memory: Memory) -> Student | Conflict | None:
     return None
 
 
-def _once_anothers(member: Member, studentids: tuple[int, ...]) -> Conflict:
+def _once_anothers(member: Member, students: list[Student]) -> Conflict:
     return Conflict(
         "once_anothers",
         "The user's e-mail address belonged to another Moodle user's student before: kuraCloud might open that "
         "person's account.",
         (member.userid,),
-        studentids,
+        tuple(student.student_id for student in students),
     )
 
 
@@ -259,12 +286,11 @@ def _leavers(memory: Memory) -> Iterator[act.Action]:
 
 
 def _unmanaged(roster: Roster, memory: Memory) -> Iterator[act.Action]:
-    """Students whom nobody in Moodle is linked to; those matched in this plan are taken out by `_unprotected`."""
+    """Students whom nobody in Moodle is linked to; those matched in this plan are taken out as protected."""
     if roster.rules.unmanaged == "keep":
         return
-    for student in roster.students:
-        if student.student_id not in memory.link_of_student:
-            yield act.RemoveUnmanaged(student.student_id, student.email)
+    for studentid in memory.students.keys() - memory.link_of_student.keys():
+        yield act.RemoveUnmanaged(studentid, memory.students[studentid].email)
 
 
 def _profile(member: Member, student: Student | None, echo: Echo) -> act.Profile:
@@ -277,42 +303,5 @@ def _profile(member: Member, student: Student | None, echo: Echo) -> act.Profile
     )
 
 
-def _stuck(action: act.Action, roster: Roster) -> Iterator[Conflict]:
-    if roster.done.get(act.fingerprint(action), 0) >= REPEATS:
-        yield _about(action, "does_not_converge", "The same change was made three times in 24 hours and does not last.")
-    elif act.digest(action) in roster.refused:
-        yield _about(action, "refused", "kuraCloud refused this record. It is tried again when the record changes.")
-
-
-def _about(action: act.Action, kind: str, message: str) -> Conflict:
-    userid = getattr(action, "userid", None)
-    studentid = getattr(action, "studentid", None)
-    return Conflict(kind, message, _known(userid), _known(studentid))
-
-
-def _known(value: int | None) -> tuple[int, ...]:
-    return () if value is None else (value,)
-
-
-def _unprotected(wanted: list[act.Action], conflicts: list[Conflict]) -> Iterator[act.Action]:
-    """Actions that touch nobody a conflict names. A re-link is the way out of its own conflict, if it is the only one."""
-    offered = Counter(action.studentid for action in wanted if isinstance(action, act.Relink))
-    userids = {userid for conflict in conflicts for userid in conflict.userids}
-    studentids = {studentid for conflict in conflicts for studentid in conflict.studentids}
-    matched = {action.studentid for action in wanted if isinstance(action, act.Link)}
-    for action in wanted:
-        if isinstance(action, act.Relink):
-            if offered[action.studentid] == 1:
-                yield action
-        elif isinstance(action, act.RemoveUnmanaged) and action.studentid in matched:
-            continue
-        elif not ({getattr(action, "userid", None)} & userids or {_student_of(action)} & studentids):
-            yield action
-
-
-def _student_of(action: act.Action) -> int | None:
-    return getattr(action, "studentid", None)
-
-
 def _place(action: act.Action) -> tuple[int, int, int]:
-    return _ORDER.index(type(action)), getattr(action, "userid", 0), getattr(action, "studentid", 0)
+    return _ORDER[type(action)], getattr(action, "userid", 0), getattr(action, "studentid", 0)

@@ -63,9 +63,27 @@ def _checked(name: str, value: Any) -> Any:
         return _roles(value)
     if name == "freeze":
         return _flag(value)
-    number = float(value) if name == "removals_share" else int(value)
+    return _share(name, value) if name == "removals_share" else _number(name, value)
+
+
+def _share(name: str, value: Any) -> float:
+    try:
+        share = float(value)
+    except (TypeError, ValueError):
+        share = -1.0
+    # Written this way round, it refuses "nan" too.
+    if isinstance(value, bool) or not 0 <= share <= 1:
+        raise ValueError(f"{name} must be a number from 0 to 1 (0.2 is 20 %), not {value!r}.")
+    return share
+
+
+def _number(name: str, value: Any) -> int:
+    try:
+        number = int(str(value))
+    except ValueError:
+        number = -1
     if number < 0:
-        raise ValueError(f"{name} cannot be negative.")
+        raise ValueError(f"{name} must be a whole number, 0 or more, not {value!r}.")
     return number
 
 
@@ -76,7 +94,9 @@ def _one_of(name: str, value: Any) -> Any:
 
 
 def _roles(value: Any) -> tuple[str, ...]:
-    roles = value.split(",") if isinstance(value, str) else list(value)
+    roles = value.split(",") if isinstance(value, str) else value
+    if not isinstance(roles, list | tuple) or not all(isinstance(role, str) for role in roles):
+        raise ValueError(f"roles must be a list of roles' shortnames, not {value!r}.")
     names = tuple(role.strip() for role in roles if role.strip())
     if not names:
         raise ValueError("roles needs at least one role's shortname.")

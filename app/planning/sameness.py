@@ -15,17 +15,21 @@ Echo = Mapping[str, Mapping[str, str]]
 
 # Only A-Z: too little merging ends in a conflict, too much in the wrong person's account.
 _ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
-_ADDRESS = re.compile(r"[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f]+")
+# No half of a surrogate pair either: such a text can be neither stored nor sent.
+_ADDRESS = re.compile(r"{0}+@{0}+\.{0}+".format(r"[^@\s\x00-\x1f\ud800-\udfff]"))
 
 
 def text_key(value: str | None) -> str:
     """A text as it is compared: NFC and trimmed; missing, null and "" are equal."""
-    return unicodedata.normalize("NFC", value or "").strip()
+    if not value:
+        return ""
+    return value.strip() if value.isascii() else unicodedata.normalize("NFC", value).strip()
 
 
 def email_key(value: str | None) -> str:
     """An address as it is compared: NFC, trimmed, A-Z folded and nothing else."""
-    return text_key(value).translate(_ASCII_LOWER)
+    key = text_key(value)
+    return key.lower() if key.isascii() else key.translate(_ASCII_LOWER)
 
 
 def email_digest(value: str | None) -> str:
@@ -40,6 +44,8 @@ def is_address(value: str | None) -> bool:
 
 def same(field: str, wanted: str | None, shown: str | None, echo: Echo) -> bool:
     """Whether a field needs no writing: equal, or shown as it was last time this very value was sent."""
+    if wanted == shown:
+        return True
     key = email_key if field == "email" else text_key
     if key(wanted) == key(shown):
         return True

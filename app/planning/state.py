@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -75,6 +75,10 @@ class Memory:
         self.link_of_user = {link.userid: link for link in roster.links if not link.ended}
         self.link_of_student = {link.studentid: link for link in roster.links if not link.ended}
 
+    def knows(self, studentid: int) -> bool:
+        """Whether kuraCloud has the student, active or deleted."""
+        return studentid in self.students or studentid in self.deleted
+
     def others_of_student(self, studentid: int, userid: int) -> set[int]:
         """Everybody else who was ever linked to the student."""
         return self._users_of_student.get(studentid, set()) - {userid}
@@ -88,35 +92,38 @@ class Memory:
         return userid in self._users_of_student.get(studentid, set())
 
     def active_with(self, address: str) -> list[Student]:
-        """Active students who show the address."""
-        return self._active_by_address.get(email_key(address), [])
+        """Active students who show the address, in the order of their ids."""
+        found = self._active_by_address.get(email_key(address), [])
+        return sorted(found, key=lambda student: student.student_id)
 
     def deleted_with(self, address: str) -> list[Student]:
         """Deleted students who show the address, the newest first."""
         found = self._deleted_by_address.get(email_key(address), [])
         return sorted(found, key=lambda student: (student.created_date, student.student_id), reverse=True)
 
-    def leavers_student(self, idnumber: str) -> Student | None:
-        """The one active student with this ID number whose linked user is no longer in the course."""
-        found = self._leavers_by_idnumber.get(text_key(idnumber), []) if text_key(idnumber) else []
-        return found[0] if len(found) == 1 else None
+    def left_behind(self, idnumber: str) -> list[Student]:
+        """Active students with this ID number whose linked user left the course, in the order of their ids."""
+        found = self._left_behind_by_idnumber.get(text_key(idnumber), []) if text_key(idnumber) else []
+        return sorted(found, key=lambda student: student.student_id)
 
     # Built only when a plan needs them: a course in step needs none.
     @cached_property
     def _active_by_address(self) -> dict[str, list[Student]]:
-        return _by_address(self._roster.students)
+        return _by_address(self.students.values())
 
     @cached_property
     def _deleted_by_address(self) -> dict[str, list[Student]]:
-        return _by_address(self._roster.deleted)
+        return _by_address(self.deleted.values())
 
     @cached_property
-    def _leavers_by_idnumber(self) -> dict[str, list[Student]]:
+    def _left_behind_by_idnumber(self) -> dict[str, list[Student]]:
         found: dict[str, list[Student]] = {}
         for link in self.link_of_user.values():
             student = self.students.get(link.studentid)
-            if link.userid not in self.members and student is not None and text_key(student.external_student_id):
-                found.setdefault(text_key(student.external_student_id), []).append(student)
+            if link.userid not in self.members and student is not None:
+                sent = link.echo.get("external_student_id", {}).get("sent")
+                for idnumber in {text_key(student.external_student_id), text_key(sent)}:
+                    found.setdefault(idnumber, []).append(student)
         return found
 
     @cached_property
@@ -136,7 +143,7 @@ class Memory:
         return found
 
 
-def _by_address(students: tuple[Student, ...]) -> dict[str, list[Student]]:
+def _by_address(students: Iterable[Student]) -> dict[str, list[Student]]:
     found: dict[str, list[Student]] = {}
     for student in students:
         found.setdefault(email_key(student.email), []).append(student)

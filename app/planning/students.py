@@ -44,7 +44,8 @@ class MoodleReading:
 
 def in_student_role(reading: MoodleReading, rules: Rules) -> tuple[EnrolledUser, ...]:
     """The actively enrolled who hold one of the mapping's roles, whatever their account's status."""
-    return tuple(user for user in reading.active if set(user.roles) & set(rules.roles))
+    roles = frozenset(rules.roles)
+    return tuple(user for user in reading.active if not roles.isdisjoint(user.roles))
 
 
 def students(reading: MoodleReading, rules: Rules) -> tuple[Member, ...]:
@@ -65,14 +66,16 @@ def verify(reading: MoodleReading, rules: Rules) -> None:
     Moodle cuts answers silently where a capability is missing (contracts/moodle.md 2): a roster that nothing confirms
     must not be acted on.
     """
-    if {user.id for user in reading.active} & {user.id for user in reading.suspended}:
+    enrolled = {user.id for user in (*reading.active, *reading.suspended)}
+    if len(enrolled) < len(reading.active) + len(reading.suspended):
         raise _unverified("the list changed while it was being read")
-    _verify_nobody_is_left_out(reading)
+    if {group.id for group in reading.groups} != {group.groupid for group in reading.members}:
+        raise _unverified("its groups and the lists of their members do not fit together")
+    _verify_nobody_is_left_out(reading, enrolled)
     _verify_keys(reading, rules)
 
 
-def _verify_nobody_is_left_out(reading: MoodleReading) -> None:
-    enrolled = {user.id for user in (*reading.active, *reading.suspended)}
+def _verify_nobody_is_left_out(reading: MoodleReading, enrolled: set[int]) -> None:
     graded = {user.id for user in reading.gradable}
     grouped = {userid for group in reading.members for userid in group.userids}
     missing = (graded | grouped) - enrolled
