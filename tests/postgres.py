@@ -48,17 +48,22 @@ def server(session: Path) -> Iterator[str]:
         finally:
             fcntl.flock(users, fcntl.LOCK_UN)
             if guard is not None and "PYTEST_XDIST_WORKER" not in os.environ:
-                guard.wait(timeout=30)
+                os.waitpid(guard, 0)
 
 
-def _start_guard(folder: Path, users: Path) -> subprocess.Popen[bytes]:
+def _start_guard(folder: Path, users: Path) -> int:
+    """Its process id; not a Popen, because under pytest-xdist it outlives the process that started it."""
     folder.mkdir(mode=0o755)
+    log = users.with_suffix(".log")
     command = [sys.executable, __file__, str(folder), str(users)]
-    with (users.with_suffix(".log")).open("wb") as log:
-        guard = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+    to_log = [
+        (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
+        (os.POSIX_SPAWN_DUP2, 1, 2),
+    ]
+    guard = os.posix_spawn(sys.executable, command, os.environ, file_actions=to_log, setsid=True)
     while not (folder / "ready").exists():
-        if guard.poll() is not None:
-            raise RuntimeError(f"PostgreSQL did not start: {users.with_suffix('.log').read_text()[-2000:]}")
+        if os.waitpid(guard, os.WNOHANG)[0]:
+            raise RuntimeError(f"PostgreSQL did not start: {log.read_text()[-2000:]}")
         time.sleep(0.02)
     return guard
 

@@ -1,4 +1,8 @@
-"""What sites and instances share: the gate (open, parked) and the breaker (failures in a row, paused until)."""
+"""What sites and instances share: the gate (open, parked) and the breaker (failures in a row, paused until).
+
+In a transaction that changes connections and rows of the worklist, connections come first and sites before instances,
+as worklist.claim locks them: another order can deadlock on PostgreSQL.
+"""
 
 from __future__ import annotations
 
