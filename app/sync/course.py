@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 from app.errors import KurasyncError, TransientError
 from app.kit import Kit
 from app.store import audit
@@ -34,17 +36,15 @@ def _set_lms(
             subject=subject,
             mapping_id=mapping_id,
         )
-    client = connect.kuracloud_client(kit, instance)
     try:
-        client.set_lms_enabled(course_id, enabled)
+        with closing(connect.kuracloud_client(kit, instance)) as client:
+            client.set_lms_enabled(course_id, enabled)
     except KurasyncError as error:
         _end(kit, call, _outcome(error), error.message)
         raise
     except BaseException:
         _end(kit, call, "unknown")
         raise
-    finally:
-        client.close()
     _end(kit, call, "done")
 
 

@@ -9,7 +9,8 @@ from app.store import events as rows
 from app.store import worklist
 from app.store.events import Event
 from app.sync import triggers
-from app.sync.intake import Target, concerned
+from app.store.worklist import Target
+from app.sync.intake import concerned
 from schemas.events import MoodleEvent
 
 
