@@ -45,7 +45,7 @@ class Sender(ABC):
         self.url = url
         self.answers: list[int | None] = []
         self.clock: Callable[[], float] = time
-        self._disorder = disorder or Disorder()
+        self.disorder = disorder or Disorder()
         self._retry_after = retry_after
         self._session = requests.Session()
         self._session.trust_env = False
@@ -70,7 +70,7 @@ class Sender(ABC):
         with self._posting:
             with self._news:
                 told, self._queue = self._queue, []
-            self._deliver(self._disorder.applied([(item.number - 1, item) for item in told]))
+            self._deliver(self.disorder.applied([(item.number - 1, item) for item in told]))
             return not self._unsent()
 
     def close(self) -> None:
