@@ -62,22 +62,19 @@ class Processes:
         self._mark = uuid4().hex
         self._started: list[subprocess.Popen[bytes]] = []
 
-    def start(
-        self, *arguments: str, environ: Mapping[str, str], user: int | None = None, cwd: Path = ROOT
-    ) -> subprocess.Popen[bytes]:
+    def start(self, *arguments: str, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
         """Python with these arguments; its output is kept for `output`."""
         log = self.folder / f"process{len(self._started)}.log"
         kept = {name: value for name, value in os.environ.items() if not name.startswith("KURASYNC_")}
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [sys.executable, *arguments],
-                cwd=cwd,
+                cwd=ROOT,
                 env={**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", _MARK: self._mark, **environ},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
-                user=user,
             )
         self._started.append(process)
         return process
