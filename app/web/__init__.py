@@ -21,6 +21,8 @@ def create_app(kit: Kit | None = None, *, dispatch: Callable[[], object] | None 
     kit = kit or kits.make(settings.load())
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = kit.settings.max_body
+    # A doubled slash is a wrong address: no sender follows a redirect.
+    app.url_map.merge_slashes = False
     problems.register(app)
     app.register_blueprint(health.blueprint(kit))
     app.register_blueprint(Receiver(kit, dispatch).blueprint())

@@ -32,4 +32,4 @@ def _checks(database: Database) -> dict[str, str]:
         is_current = migrate.is_current(database)
     except SQLAlchemyError:
         return {"database": "cannot be reached", "schema": "unknown"}
-    return {"database": "ok", "schema": "ok" if is_current else "not the one this version needs: run `kurasync db upgrade`"}
+    return {"database": "ok", "schema": "ok" if is_current else "not this version's: run `kurasync db upgrade`"}
