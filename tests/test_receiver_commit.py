@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import Connection, NullPool, create_engine, event, make_url, text
+from structlog.testing import capture_logs
 
 from app.kit import Kit
 from app.store.db import Database
@@ -24,7 +24,9 @@ REQUEST = r"\local_kurasync\event\grades_requested"
 
 
 def refused(door: Door) -> None:
-    answer = door.deliver(happening())
+    with capture_logs() as lines:
+        answer = door.deliver(happening())
+    assert [line["event"] for line in lines] == ["not_stored"]
     assert (answer.status_code, answer.content_type) == (503, PROBLEM)
     assert answer.get_json()["reason"] == "not_stored"
     assert int(answer.headers["Retry-After"]) > 0
@@ -122,15 +124,26 @@ def test_a_connection_that_breaks_at_the_commit_is_a_503_and_the_next_try_gets_t
     database.dispose()
 
 
-def test_a_key_that_does_not_fit_is_a_503_for_the_administrator(
-    sqlite_kit: Kit, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_key_that_does_not_fit_is_a_503_for_the_administrator(sqlite_kit: Kit) -> None:
     open_door(sqlite_kit)
     client = create_app(replace(sqlite_kit, vault=Vault([Fernet.generate_key().decode()]))).test_client()
     body, headers = signed(delivery(happening()))
-    answer = client.post("/events/uni", data=body, headers=headers)
+    with capture_logs() as lines:
+        answer = client.post("/events/uni", data=body, headers=headers)
     assert (answer.status_code, answer.get_json()["reason"]) == (503, "not_set_up")
-    assert "KURASYNC_SECRET_KEY" in caplog.text
+    assert ["KURASYNC_SECRET_KEY" in line["message"] for line in lines] == [True]
+    assert "KURASYNC" not in answer.text
+
+
+def test_a_defect_is_answered_in_the_one_shape_too(sqlite_kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(*_: object) -> None:
+        raise RuntimeError("secret inside")
+
+    monkeypatch.setattr("app.web.receiver.accept", stumble)
+    answer = open_door(sqlite_kit).deliver(happening())
+    assert (answer.status_code, answer.content_type) == (500, PROBLEM)
+    assert answer.get_json()["reason"] == "internal_server_error"
+    assert "secret inside" not in answer.text
 
 
 def test_what_is_due_at_once_is_dispatched_after_the_commit(sqlite_kit: Kit) -> None:
@@ -147,13 +160,13 @@ def test_what_settles_first_is_left_to_the_clock(sqlite_kit: Kit) -> None:
     assert seen == []
 
 
-def test_a_failing_dispatch_is_only_logged(sqlite_kit: Kit, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failing_dispatch_is_only_logged(sqlite_kit: Kit) -> None:
     def fail() -> None:
         raise ConnectionError("no Redis")
 
     door = open_door(sqlite_kit, dispatch=fail)
-    with caplog.at_level(logging.WARNING):
+    with capture_logs() as lines:
         assert door.deliver(happening(REQUEST)).status_code == 200
-    assert "waits for the clock" in caplog.text
+    assert [line["event"] for line in lines] == ["dispatch_left_to_the_clock"]
     assert door.wanted(8, "grades") == 1
 

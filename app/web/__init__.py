@@ -6,19 +6,13 @@ from collections.abc import Callable
 
 from flask import Flask
 
-from app import kit as kits
-from app import settings
 from app.kit import Kit
 from app.web import health, problems
 from app.web.receiver import Receiver
 
 
-def create_app(kit: Kit | None = None, *, dispatch: Callable[[], object] | None = None) -> Flask:
-    """The application; without a kit, one from the environment (for gunicorn: `app.web:create_app()`).
-
-    `dispatch` puts what is due on the queue; without one, that is left to the clock.
-    """
-    kit = kit or kits.make(settings.load())
+def create_app(kit: Kit, *, dispatch: Callable[[], object] | None = None) -> Flask:
+    """The application. `dispatch` puts what is due on the queue; without one, that is left to the clock."""
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = kit.settings.max_body
     # A doubled slash is a wrong address: no sender follows a redirect.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 
+import structlog
 from flask import Flask, Response
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
@@ -16,7 +16,7 @@ from schemas.problem import CONTENT_TYPE, Problem
 
 RETRY_AFTER = 5
 
-_log = logging.getLogger(__name__)
+_log = structlog.get_logger()
 
 _WORDS = {
     404: ("not_found", "There is nothing at this address."),
@@ -61,12 +61,12 @@ def _http_error(error: HTTPException) -> Response:
 
 def _not_stored(error: SQLAlchemyError) -> Response:
     # The type alone: a driver's message may quote what was to be stored.
-    _log.error("the database cannot be used: %s", type(error).__name__)
+    _log.error("not_stored", error=type(error).__name__)
     detail = "The database cannot be used at the moment. Nothing was stored: send it again."
     return answer(Problem(503, "not_stored", detail), {"Retry-After": str(RETRY_AFTER)})
 
 
 def _not_set_up(error: SettingsError) -> Response:
-    _log.error("%s", error.message)
+    _log.error("not_set_up", message=error.message)
     detail = "The server's settings are wrong; its log says how. Nothing was stored: send it again later."
     return answer(Problem(503, "not_set_up", detail), {"Retry-After": str(RETRY_AFTER)})

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Literal
 from urllib.parse import urlsplit
 
+import structlog
 from flask import Blueprint, Response, jsonify, request
 
 from app.kit import Kit
@@ -24,7 +24,7 @@ from schemas.problem import FieldError, Problem
 Way = Literal["signed", "local_webhooks", "tool_trigger"]
 Dispatch = Callable[[], object]
 
-_log = logging.getLogger(__name__)
+_log = structlog.get_logger()
 
 
 class Receiver:
@@ -106,7 +106,7 @@ class Receiver:
             if self._dispatch:
                 self._dispatch()
         except Exception:  # the clock dispatches anyway (queue.md 1, D4)
-            _log.warning("what is due at once waits for the clock", exc_info=True)
+            _log.warning("dispatch_left_to_the_clock", exc_info=True)
 
 
 def _webhook_id() -> str:
