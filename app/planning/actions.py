@@ -116,6 +116,7 @@ class EndLink:
 Action = Link | Add | Edit | Restore | Delete | Reinvite | RemoveUnmanaged | Relink | EndLink
 REMOVALS = (Delete, Reinvite, RemoveUnmanaged)
 INVITATIONS = (Add, Reinvite)
+BOOKKEEPING = (Link, Relink, EndLink)  # what kurasync only remembers: nothing is written to kuraCloud
 
 
 def userids(action: Action) -> tuple[int, ...]:

@@ -155,11 +155,12 @@ def _for_one(action: act.Action, now: Circumstances) -> Iterator[str]:
 def _distrusted(cases: list[_Case], plan: Plan) -> None:
     """Where many links point nowhere, kuraCloud's answer is not believed: nothing is done (design.md 5).
 
-    Not even what was approved, unless the lost links were among it: then a person has seen the loss.
+    Nor where all of them do: an empty answer is believed in no course, however small. Not even what was approved is
+    done, unless the lost links were among it: then a person has seen the loss.
     """
     most = max(LOST_LEAST, int(plan.links * LOST_SHARE))
     unseen = sum(1 for case in cases if isinstance(case.action, act.EndLink) and not case.approved)
-    if plan.lost > most:
+    if plan.lost > most or 0 < plan.lost == plan.links:
         _hold([case for case in cases if not case.approved or unseen > most], "links_lost")
 
 

@@ -30,7 +30,8 @@ class MoodleReading:
     """What Moodle's stock functions answered about one course.
 
     `active` and `suspended` are the two halves of core_enrol_get_enrolled_users; together they are everybody enrolled.
-    `accounts` has the account of those whom `gradable` does not list.
+    `accounts` has the account of those whom `gradable` does not list. `proven`: the answer came with a total, so that
+    whoever is missing in it has left; stock functions never prove that (design.md 5).
     """
 
     course: Course
@@ -40,6 +41,7 @@ class MoodleReading:
     accounts: Mapping[int, Account]
     groups: tuple[Group, ...]
     members: tuple[GroupMembers, ...]
+    proven: bool = False
 
 
 def in_student_role(reading: MoodleReading, rules: Rules) -> tuple[EnrolledUser, ...]:
@@ -80,13 +82,15 @@ def _verify_nobody_is_left_out(reading: MoodleReading, enrolled: set[int]) -> No
     grouped = {userid for group in reading.members for userid in group.userids}
     missing = (graded | grouped) - enrolled
     if missing:
-        raise _unverified(f"{len(missing)} of its users are missing in the list of the enrolled", _cut(reading))
+        what = f"{len(missing)} of its users are missing in the list of the enrolled"
+        raise _unverified(what, *_cut(reading, enrolled))
 
 
-def _cut(reading: MoodleReading) -> str:
-    if reading.course.groupmode == SEPARATE_GROUPS:
-        return "moodle/site:accessallgroups"
-    return "moodle/user:viewdetails"
+def _cut(reading: MoodleReading, enrolled: set[int]) -> tuple[str, ...]:
+    """The capabilities whose lack leaves users out; in a course with separate groups it can be either."""
+    if reading.course.groupmode != SEPARATE_GROUPS:
+        return ("moodle/user:viewdetails",)
+    return ("moodle/site:accessallgroups", *(("moodle/user:viewdetails",) if enrolled else ()))
 
 
 def _verify_keys(reading: MoodleReading, rules: Rules) -> None:
@@ -122,10 +126,9 @@ def _groups_by_user(reading: MoodleReading) -> dict[int, tuple[tuple[int, str], 
     return {userid: tuple(sorted(groups)) for userid, groups in found.items()}
 
 
-def _unverified(what: str, capability: str = "") -> RosterUnverified:
-    cause = f" The service user probably lacks {capability}." if capability else ""
+def _unverified(what: str, *capabilities: str) -> RosterUnverified:
+    cause = f" The service user probably lacks {' or '.join(capabilities)}." if capabilities else ""
+    first = "".join(f"_{name.rpartition(':')[2]}" for name in capabilities[:1])
     return RosterUnverified(
-        f"The roster cannot be verified: {what}.{cause}",
-        reason=f"roster_unverified_{capability.rpartition(':')[2]}" if capability else "roster_unverified",
-        origin="moodle",
+        f"The roster cannot be verified: {what}.{cause}", reason=f"roster_unverified{first}", origin="moodle"
     )

@@ -38,21 +38,27 @@ class Apply:
         self._record = record
         self._before = before
         self._applied = Applied()
+        self._size = record.kit.settings.batch_size
 
     def carry_out(self, actions: Sequence[act.Action]) -> Applied:
         """Do these actions in order.
 
         Raises what the clients raise; what was done until then is written down, and the next run goes on from there.
         """
-        bonds.tie(self._record.kit, self._both.mapping.id, actions)
+        bonds.tie(self._record.kit, self._record.lease, actions)
         self._send_all(writes.RESTORE, _of(actions, act.Restore))
-        self._send_all(writes.EDIT, _of(actions, act.Edit))
+        self._send_all(writes.EDIT, self._of_the_present(_of(actions, act.Edit)))
         self._send_all(writes.ADD, _of(actions, act.Add))
         self._removals(actions)
         if self._record.lease.wrote:
             self._read_back()
-        self._applied.counts.update(action.kind for action in actions if isinstance(action, act.Link | act.Relink))
+        self._applied.counts.update(action.kind for action in actions if isinstance(action, act.BOOKKEEPING))
         return self._applied
+
+    def _of_the_present(self, edits: list[act.Edit]) -> list[act.Edit]:
+        """Without those of students whose restoration has just failed."""
+        gone = {action.studentid for action, _ in self._applied.failed if isinstance(action, act.Restore)}
+        return [edit for edit in edits if edit.studentid not in gone]
 
     def _removals(self, actions: Sequence[act.Action]) -> None:
         removals = [action for action in actions if isinstance(action, act.REMOVALS)]
@@ -100,17 +106,16 @@ class Apply:
 
     def _send_all(self, write: Write[A], actions: Sequence[A]) -> None:
         """Every action in batches; each batch is answered for by one actor."""
-        size = self._record.kit.settings.batch_size
         for _, group in groupby(sorted(actions, key=self._record.actor), key=self._record.actor):
-            whole = list(group)
-            for start in range(0, len(whole), size):
-                self._send(write, whole[start : start + size])
+            self._send(write, list(group))
 
-    def _send(self, write: Write[A], batch: Sequence[A]) -> None:
-        try:
-            self._call(write, batch)
-        except BatchRefused as refusal:
-            self._after_refusal(write, batch, refusal)
+    def _send(self, write: Write[A], actions: Sequence[A]) -> None:
+        while actions:
+            batch, actions = actions[: self._size], actions[self._size :]
+            try:
+                self._call(write, batch)
+            except BatchRefused as refusal:
+                self._after_refusal(write, batch, refusal)
 
     def _call(self, write: Write[A], batch: Sequence[A]) -> None:
         subject = [write.subject(action) for action in batch]
@@ -118,16 +123,22 @@ class Apply:
             write.send(self._both.kuracloud, self._both.mapping.kura_courseid, batch, self._known)
 
     def _after_refusal(self, write: Write[A], batch: Sequence[A], refusal: BatchRefused) -> None:
-        """kuraCloud may have done part of it: read again, then halve, until the bad record is alone (design.md 5)."""
+        """kuraCloud may have done part of it: read again, then halve, until the bad record is alone (design.md 5).
+
+        Where there is none, the batch was too large: no larger ones are tried in this run.
+        """
         now = read_kuracloud(self._both.kuracloud, self._both.mapping.kura_courseid)
         left = write.undone(batch, now)
         self._record.settle([action for action in batch if action not in left], "done")
         if len(batch) == 1 and left:
             self._record.settle(left, "refused")
-            self._applied.failed.append((left[0], refusal.message))
+            self._applied.failed.append((self._record.whole(left[0]), refusal.message))
             return
+        failed = len(self._applied.failed)
         for half in _halves(left):
             self._send(write, half)
+        if len(left) == len(batch) and len(self._applied.failed) == failed:
+            self._size = min(self._size, (len(batch) + 1) // 2)
 
     @property
     def _known(self) -> dict[int, Student]:
@@ -136,12 +147,10 @@ class Apply:
     def _read_back(self) -> None:
         """Look again at kuraCloud: tie new students to their users, keep echoes, believe only what is shown."""
         after = read_kuracloud(self._both.kuracloud, self._both.mapping.kura_courseid)
-        kit, mapping_id = self._record.kit, self._both.mapping.id
-        unproven = bonds.settle(kit, mapping_id, self._record.done, self._before, after)
-        self._applied.failed += unproven
-        bad = {action for action, _ in unproven}
-        shown = {self._record.whole(action) for action in self._record.done if action not in bad}
-        self._applied.counts.update(action.kind for action in shown)
+        unproven = bonds.settle(self._record.kit, self._record.lease, self._record.done, self._before, after)
+        self._applied.failed += [(self._record.whole(action), why) for action, why in unproven]
+        done = {self._record.whole(action) for action in self._record.done}
+        self._applied.counts.update(action.kind for action in done - {action for action, _ in self._applied.failed})
 
 
 def _of(actions: Sequence[act.Action], kind: type[T]) -> list[T]:

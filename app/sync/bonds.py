@@ -11,16 +11,18 @@ from app.kit import Kit
 from app.planning import actions as act
 from app.planning.sameness import echoes, email_key, text_key
 from app.store import links
+from app.sync.lease import Lease
 from app.sync.read import KuraCloudReading
 from schemas.kuracloud import Student
 
 Unproven = tuple[act.Action, str]
 
 
-def tie(kit: Kit, mapping_id: int, actions: Sequence[act.Action]) -> None:
-    """Do what writes nothing to kuraCloud: end lost links, link, re-link."""
+def tie(kit: Kit, lease: Lease, actions: Sequence[act.Action]) -> None:
+    """Do what writes nothing to kuraCloud: end lost links, link, re-link. Raises LeaseLost."""
     with kit.database.transaction() as tx:
-        bonds = _Bonds(tx, kit.database.now(tx), mapping_id)
+        lease.confirm(tx)
+        bonds = _Bonds(tx, kit.database.now(tx), lease.mapping_id)
         for action in actions:
             match action:
                 case act.EndLink():
@@ -32,15 +34,16 @@ def tie(kit: Kit, mapping_id: int, actions: Sequence[act.Action]) -> None:
 
 
 def settle(
-    kit: Kit, mapping_id: int, done: Sequence[act.Action], before: KuraCloudReading, after: KuraCloudReading
+    kit: Kit, lease: Lease, done: Sequence[act.Action], before: KuraCloudReading, after: KuraCloudReading
 ) -> list[Unproven]:
     """Prove each write by what kuraCloud shows now, never by what was sent, and keep links and echoes accordingly.
 
-    Returns the actions that it does not show, each with a sentence.
+    Returns the actions that it does not show, each with a sentence. Raises LeaseLost: then the next run looks.
     """
     shown = _Shown(before, after)
     with kit.database.transaction() as tx:
-        bonds = _Bonds(tx, kit.database.now(tx), mapping_id)
+        lease.confirm(tx)
+        bonds = _Bonds(tx, kit.database.now(tx), lease.mapping_id)
         return [problem for action in _edits_last(done) for problem in _prove(action, shown, bonds)]
 
 
@@ -61,8 +64,10 @@ def _prove(action: act.Action, shown: _Shown, bonds: _Bonds) -> Iterator[Unprove
             bonds.end(action.studentid, "removed")
         case act.Add():
             yield from _prove_added(action, shown, bonds)
+        case act.Edit() if action.studentid in shown.active:
+            bonds.keep_echo(action, shown.active[action.studentid])
         case act.Edit():
-            bonds.keep_echo(action, shown.active.get(action.studentid))
+            yield action, "kuraCloud does not show the edited student."
 
 
 def _prove_added(action: act.Add, shown: _Shown, bonds: _Bonds) -> Iterator[Unproven]:
@@ -103,9 +108,9 @@ class _Bonds:
             links.end(self._tx, self._now, self._mapping_id, [studentid], reason)
             del self._by_user[self._by_student.pop(studentid)]
 
-    def keep_echo(self, action: act.Edit, student: Student | None) -> None:
+    def keep_echo(self, action: act.Edit, student: Student) -> None:
         """Remember what kuraCloud shows instead of what an edit sent."""
-        if student is None or action.studentid not in self._by_student:
+        if action.studentid not in self._by_student:
             return
         before = self._echo[action.studentid]
         echo = echoes({field: after for field, _, after in action.changes}, student, before)

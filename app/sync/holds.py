@@ -18,6 +18,9 @@ from app.sync.lease import Lease
 
 Item = dict[str, Any]
 
+UNASKED = "kurasync"
+"""Who answers for what no person decided."""
+
 NOT_WAITING = {
     "approved": "is approved already",
     "applied": "was approved and applied",
@@ -60,24 +63,36 @@ def keep_hold(
     waiting = holds.waiting(tx, lease.mapping_id, lease.kind)
     if (waiting and (waiting.id, waiting.state)) != (seen and (seen.id, seen.state)) or (seen and unused):
         return False
-    digest = set_digest(item["fingerprint"] for item in items)
-    approved = waiting is not None and waiting.state == "approved"
-    if waiting is not None and approved:
+    applied = waiting is not None and waiting.state == "approved" and not _still_held(waiting, items)
+    if waiting is not None and applied:
         holds.decide(tx, now, waiting, "applied", waiting.decided_by or "")
         mappings.start(tx, mapping.id, now)
-    elif waiting is not None and waiting.digest != digest:
-        holds.decide(tx, now, waiting, "overtaken", "kurasync")
-    if items and not _known(tx, lease, digest):
+    _hold(tx, now, lease, items)
+    return applied and bool(items) and mapping.started_at is None
+
+
+def _still_held(approved: Hold, items: Sequence[Item]) -> bool:
+    """Whether what was approved is held all the same, for a reason that nobody had seen: it has to be asked again."""
+    return not {item["fingerprint"] for item in approved.items}.isdisjoint(item["fingerprint"] for item in items)
+
+
+def _hold(tx: Connection, now: float, lease: Lease, items: Sequence[Item]) -> None:
+    """Have one open hold with just these items, unless they were rejected: that holds until the set changes."""
+    digest = set_digest(item["fingerprint"] for item in items)
+    latest = newest(tx, lease.mapping_id, lease.kind)
+    if latest is not None and latest.digest == digest and latest.state in ("open", "rejected"):
+        return
+    if latest is not None and latest.state in ("open", "approved", "rejected"):
+        holds.decide(tx, now, latest, "overtaken", latest.decided_by or UNASKED)
+    if items:
         holds.create(
-            tx, now, mapping_id=mapping.id, kind=lease.kind, digest=digest, items=items, run_id=lease.run_id
+            tx, now, mapping_id=lease.mapping_id, kind=lease.kind, digest=digest, items=items, run_id=lease.run_id
         )
-    return approved and bool(items) and mapping.started_at is None
 
 
-def _known(tx: Connection, lease: Lease, digest: str) -> bool:
-    """Whether this very set waits or was rejected last: a rejection is remembered until the set changes."""
-    latest = holds.search(tx, mapping_id=lease.mapping_id, kind=lease.kind, limit=1)
-    return bool(latest) and latest[0].digest == digest and latest[0].state in ("open", "rejected")
+def newest(tx: Connection, mapping_id: int, kind: str) -> Hold | None:
+    """The hold made last, whatever became of it."""
+    return next(iter(holds.search(tx, mapping_id=mapping_id, kind=kind, limit=1)), None)
 
 
 def _open(tx: Connection, hold_id: int) -> Hold:

@@ -7,12 +7,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy import Connection
+
 from app.errors import LeaseLost, RunStopped
 from app.kit import Kit
 from app.store import worklist
 from app.store.worklist import Claim
 
 Elapsed = Callable[[], float]
+
+_LOST = "The run's lease ran out: another run may have begun."
 
 
 def boottime() -> float:
@@ -86,6 +90,11 @@ class Lease:
             self._renew()
             self._go_on()
 
+    def confirm(self, tx: Connection) -> None:
+        """Raise LeaseLost unless the row is still this run's; it stays so until `tx` ends, so what `tx` writes is fenced."""
+        if worklist.renew(tx, self._kit.database.now(tx), self.claim, self._kit.settings.lease) is None:
+            raise LeaseLost(_LOST)
+
     def _go_on(self) -> None:
         if self._stopping():
             raise RunStopped("The worker is shutting down; another one goes on.", reason="shutting_down")
@@ -99,7 +108,7 @@ class Lease:
         with self._kit.database.transaction() as tx:
             gate = worklist.renew(tx, self._kit.database.now(tx), self.claim, self._kit.settings.lease)
         if gate is None:
-            raise LeaseLost("The run's lease ran out: another run may have begun.")
+            raise LeaseLost(_LOST)
         self._deadline = sent_at + self._kit.settings.lease
         if gate != "open":
             raise RunStopped(f"The mapping was {gate} while the run was under way.", reason=f"gate_{gate}")

@@ -9,7 +9,7 @@ from app.clients.kuracloud import KuraCloudClient
 from app.clients.moodle import MoodleClient
 from app.errors import CourseGone, RosterUnverified, TransientError
 from app.planning.rules import Rules
-from app.planning.students import MoodleReading, in_student_role
+from app.planning.students import MoodleReading, in_student_role, verify
 from schemas.kuracloud import Course as KuraCourse
 from schemas.kuracloud import Student
 from schemas.moodle import EnrolledUser
@@ -17,6 +17,7 @@ from schemas.moodle import EnrolledUser
 Half = Literal["active", "suspended"]
 
 READINGS = 3  # a roster that changes while it is being read is read again so often
+_SMALLEST_PAGE = 2  # pages overlap by one user
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +34,21 @@ class _Moved(Exception):
 
 
 def read_moodle(client: MoodleClient, courseid: int, rules: Rules, page_size: int) -> MoodleReading:
-    """Everything Moodle's stock functions say about a course's roster; `planning.students` judges it.
+    """Everything Moodle's stock functions say about a course's roster, where their answers agree.
 
-    Raises CourseGone, TransientError when the roster keeps changing, and RosterUnverified when a page is cut short.
+    Raises CourseGone, TransientError when the roster keeps changing, and RosterUnverified when the answers disagree
+    twice: once may be somebody who came or went between two of them.
     """
+    disagreed = False
     for _ in range(READINGS):
         try:
-            return _read_once(client, courseid, rules, page_size)
+            return _read_once(client, courseid, rules, max(page_size, _SMALLEST_PAGE))
         except _Moved:
             continue
+        except RosterUnverified:
+            if disagreed:
+                raise
+            disagreed = True
     raise TransientError(
         "The Moodle roster kept changing while it was being read.", reason="roster_moving", origin="moodle"
     )
@@ -50,9 +57,17 @@ def read_moodle(client: MoodleClient, courseid: int, rules: Rules, page_size: in
 def read_kuracloud(client: KuraCloudClient, course_id: int) -> KuraCloudReading:
     """The kuraCloud course and its students.
 
-    Raises CourseGone when it is not in the list of courses, which leaves deleted ones out (u22_remote_course_missing).
+    Raises CourseGone when it is not in the list of courses, which leaves deleted ones out (u22_remote_course_missing),
+    and when its students are no longer ours: somebody switched lmsEnabled off (design.md 8).
     """
     course = kuracloud_course(client, course_id)
+    if not course.lms_enabled:
+        raise CourseGone(
+            "The integration is off for this kuraCloud course: uninstalling the old block in Moodle does that. Switch "
+            "it on again with `kurasync mapping resume`.",
+            reason="lms_disabled",
+            origin="kuracloud",
+        )
     students = tuple(client.students(course_id))
     return KuraCloudReading(course, students, tuple(client.deleted_students(course_id)))
 
@@ -76,8 +91,11 @@ def _read_once(client: MoodleClient, courseid: int, rules: Rules, page_size: int
     gradable = tuple(client.gradable(courseid))
     groups = tuple(client.groups(courseid))
     members = tuple(client.group_members([group.id for group in groups])) if groups else ()
-    reading = MoodleReading(course, active, suspended, gradable, {}, groups, members)
-    return _with_accounts(client, reading, rules)
+    reading = _with_accounts(
+        client, MoodleReading(course, active, suspended, gradable, {}, groups, members), rules
+    )
+    verify(reading, rules)
+    return reading
 
 
 def _pages(client: MoodleClient, courseid: int, half: Half, size: int) -> tuple[EnrolledUser, ...]:

@@ -12,9 +12,8 @@ from app.kit import Kit
 from app.planning import actions as act
 from app.planning.sameness import email_digest
 from app.store import audit, steps
+from app.sync.holds import UNASKED
 from app.sync.lease import Lease
-
-UNASKED = "kurasync"
 
 
 @dataclass(slots=True)
@@ -52,6 +51,9 @@ class Record:
             yield
         except KurasyncError as error:
             self._end(call_uid, ids, _outcome(error), error.message)
+            raise
+        except BaseException:
+            self._end(call_uid, ids, "unknown", None)
             raise
         self._end(call_uid, ids, "done", None)
         self.done += actions

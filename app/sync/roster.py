@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
 
+from app.clients.moodle import MoodleClient
 from app.kit import Kit
 from app.planning import actions as act
 from app.planning import roster as planning
@@ -15,7 +17,7 @@ from app.planning.guard import DAY, Circumstances, Verdict, judge
 from app.planning.rules import Rules, from_settings
 from app.planning.sameness import email_digest
 from app.planning.state import Conflict, KnownLink, Plan, Roster
-from app.planning.students import Member, students
+from app.planning.students import Member, MoodleReading, students
 from app.store import holds, links, mappings, runs, steps
 from app.store.holds import Hold
 from app.store.links import Link
@@ -23,12 +25,15 @@ from app.store.mappings import Mapping
 from app.sync import showing
 from app.sync.apply import Applied, Apply
 from app.sync.connect import Sides, sides
-from app.sync.holds import keep_hold
+from app.sync.holds import keep_hold, newest
 from app.sync.lease import Ended, Lease
 from app.sync.read import KuraCloudReading, read_kuracloud, read_moodle
 from app.sync.record import Record
 
 KIND = "roster"
+
+Reader = Callable[[MoodleClient, int, Rules, int], MoodleReading]
+"""Reads the roster of a Moodle course id by the mapping's rules, in pages of so many users."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,27 +67,27 @@ class Preview:
         return showing.Names(self.members, (*self.kuracloud.deleted, *self.kuracloud.students))
 
 
-def preview(kit: Kit, mapping_id: int) -> Preview:
+def preview(kit: Kit, mapping_id: int, read: Reader = read_moodle) -> Preview:
     """What a run would do now; writes nothing, anywhere (design.md 4, invariant 4)."""
     with sides(kit, mapping_id) as both:
-        return _look(kit, both)
+        return _look(kit, both, read)
 
 
-def run(kit: Kit, lease: Lease) -> Ended:
+def run(kit: Kit, lease: Lease, read: Reader = read_moodle) -> Ended:
     """Bring a mapping in step: what is safe is done, what is risky is held.
 
     Raises what the clients raise, LeaseLost and RunStopped: the turn settles them (app.sync.turn).
     """
     with sides(kit, lease.mapping_id, lease.check) as both:
-        look = _look(kit, both)
+        look = _look(kit, both, read)
         record = Record(kit, lease, *_approval(look))
         applied = Apply(both, record, look.kuracloud).carry_out(look.verdict.go)
     return _end(kit, lease, look, applied)
 
 
-def _look(kit: Kit, both: Sides) -> Preview:
+def _look(kit: Kit, both: Sides, read: Reader) -> Preview:
     rules = from_settings(both.mapping.settings)
-    reading = read_moodle(both.moodle, both.mapping.courseid, rules, kit.settings.page_size)
+    reading = read(both.moodle, both.mapping.courseid, rules, kit.settings.page_size)
     members = students(reading, rules)
     kuracloud = read_kuracloud(both.kuracloud, both.mapping.kura_courseid)
     with kit.database.reading() as tx:
@@ -91,8 +96,7 @@ def _look(kit: Kit, both: Sides) -> Preview:
         waiting = holds.waiting(tx, mapping.id, KIND)
         known = _known_links(tx, mapping.id)
         plan = planning.plan(_roster(tx, now, mapping, rules, members, kuracloud, known))
-        over = 0 < reading.course.enddate < now
-        verdict = judge(plan, _circumstances(tx, now, mapping, rules, kuracloud, known, waiting, over))
+        verdict = judge(plan, _circumstances(tx, now, mapping, rules, reading, kuracloud, known, waiting))
     return Preview(mapping, members, kuracloud, plan, verdict, waiting)
 
 
@@ -128,10 +132,10 @@ def _circumstances(
     now: float,
     mapping: Mapping,
     rules: Rules,
+    reading: MoodleReading,
     kuracloud: KuraCloudReading,
     known: tuple[KnownLink, ...],
     waiting: Hold | None,
-    over: bool,
 ) -> Circumstances:
     approved = waiting is not None and waiting.state == "approved"
     return Circumstances(
@@ -139,8 +143,9 @@ def _circumstances(
         present=len(kuracloud.students),
         removed=steps.removals_since(tx, mapping.id, now - DAY),
         started=mapping.started_at is not None,
+        proven=reading.proven,
         quiet=mapping.quiet_until > now,
-        over=over,
+        over=0 < reading.course.enddate < now,
         approved=frozenset(item["fingerprint"] for item in waiting.items) if approved and waiting else frozenset(),
         invited=steps.invited(tx, mapping.id) | {email_digest(link.email) for link in known},
     )
@@ -154,16 +159,19 @@ def _approval(look: Preview) -> tuple[frozenset[str], str | None]:
 
 def _end(kit: Kit, lease: Lease, look: Preview, applied: Applied) -> Ended:
     with kit.database.transaction() as tx:
+        lease.confirm(tx)
         now = kit.database.now(tx)
+        drift = 0 if runs.explained(tx, lease.claim) else _drift(look, newest(tx, lease.mapping_id, lease.kind))
         held = showing.items(look.verdict, look.names)
         again = keep_hold(tx, now, lease, look.mapping, look.waiting, held, _approved_but_quiet(look, applied))
-        drift = 0 if runs.explained(tx, lease.claim) else _drift(look)
+        mapping = mappings.get(tx, lease.mapping_id) or look.mapping
+    after_quiet = mapping.quiet_until + kit.settings.quiet if _left_for_quiet(look, applied) else None
     return Ended(
         message=showing.summary(look.verdict, look.plan, applied),
         plan={**look.as_json(), "failed": showing.failures(applied, look.names)},
         counts=_counts(look, applied),
         drift=drift,
-        again_at=now if again else _after_quiet(look, applied, kit.settings.quiet),
+        again_at=now if again else after_quiet,
     )
 
 
@@ -180,18 +188,13 @@ def _approved_but_quiet(look: Preview, applied: Applied) -> bool:
     return any(act.fingerprint(action) in approved for action in _left_for_quiet(look, applied))
 
 
-def _after_quiet(look: Preview, applied: Applied, quiet: float) -> float | None:
-    return look.mapping.quiet_until + quiet if _left_for_quiet(look, applied) else None
-
-
-def _drift(look: Preview) -> int:
-    """Actions that no event explains; a mapping's first plan and what a person approved are no drift."""
+def _drift(look: Preview, hold: Hold | None) -> int:
+    """Actions that no event explains, except a mapping's first plan and what the last hold asked about."""
     if look.mapping.started_at is None:
         return 0
-    approved, _ = _approval(look)
-    fresh = {act.fingerprint(action) for action in look.plan.actions} - approved
-    known = {item["fingerprint"] for item in look.waiting.items} if look.waiting else set()
-    return len(fresh - known)
+    seen = hold.items if hold is not None and hold.state in ("open", "approved", "rejected") else []
+    found = {act.fingerprint(action) for action in (*look.verdict.go, *(held.action for held in look.verdict.held))}
+    return len(found - {item["fingerprint"] for item in seen})
 
 
 def _counts(look: Preview, applied: Applied) -> dict[str, int]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.planning import actions as act
-from app.planning.guard import Verdict
+from app.planning.guard import DROPPED, Verdict
 from app.planning.state import Conflict, Plan
 from app.planning.students import Member
 from app.sync.apply import Applied
@@ -71,8 +71,16 @@ def summary(verdict: Verdict, planned: Plan, applied: Applied) -> str:
     parts += [f"{len(applied.failed)} failed" if applied.failed else ""]
     parts += [f"{len(verdict.held)} held" if verdict.held else ""]
     parts += [_several(len(planned.conflicts), "conflict") if planned.conflicts else ""]
+    parts += [f"{number} left out, because {DROPPED[why]}" for why, number in _left_out(verdict, applied).items()]
     said = "; ".join(part for part in parts if part)
     return f"{said}." if said else "In step: nothing to do."
+
+
+def _left_out(verdict: Verdict, applied: Applied) -> Counter[str]:
+    left = Counter(why for _, why in verdict.dropped if why != "superseded")
+    if applied.removed_nobody:
+        left["quiet"] += sum(1 for action in verdict.go if isinstance(action, act.REMOVALS))
+    return left
 
 
 def tally(verdict: Verdict) -> dict[str, int]:
