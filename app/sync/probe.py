@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from app.errors import ConnectionBroken, KurasyncError
+from app.errors import ConnectionBroken, KurasyncError, NotFound
 from app.kit import Kit
 from app.setup.reopening import reopen
 from app.store import connections, instances, sites
@@ -52,7 +52,7 @@ def _call_moodle(kit: Kit, site_id: int) -> None:
     with kit.database.reading() as tx:
         site = sites.get(tx, site_id)
     if site is None:
-        return
+        raise NotFound(f"There is no site {site_id} any more.")
     client = connect.moodle_client(kit, site)
     try:
         client.site_info()
@@ -64,7 +64,7 @@ def _call_kuracloud(kit: Kit, instance_id: int) -> None:
     with kit.database.reading() as tx:
         instance = instances.get(tx, instance_id)
     if instance is None:
-        return
+        raise NotFound(f"There is no instance {instance_id} any more.")
     client = connect.kuracloud_client(kit, instance)
     try:
         if not client.instance().lms_enabled:
