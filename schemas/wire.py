@@ -62,14 +62,18 @@ class Count(Id):
 
 
 class Text(_Value):
-    """A text, as it is."""
+    """A text, as it is; one that a database could not keep is none."""
 
     default_error_messages = {"invalid": "is not a text"}  # noqa: RUF012
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        if not isinstance(value, str):
+        if not isinstance(value, str) or not (value.isprintable() or _can_be_kept(value)):
             raise self.make_error("invalid")
         return value
+
+
+def _can_be_kept(text: str) -> bool:
+    return "\0" not in text and not any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
 class Label(Text):

@@ -348,7 +348,9 @@ def test_a_redirect_is_not_followed_and_says_which_address_to_configure(location
     assert "token" not in error.message
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:8/x", "http://localhost", "http://[::1]:80", "https://example.edu/a/"])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8/x", "http://localhost", "http://[::1]:80", "https://example.edu/a/"]
+)
 def test_http_may_be_used_on_this_machine_and_https_everywhere(url: str) -> None:
     assert http(url).peer.base_url == url.rstrip("/")
 

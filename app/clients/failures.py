@@ -44,7 +44,7 @@ def _why(cause: Exception) -> str:
     if isinstance(cause, ConnectTimeoutError | TimeoutError):
         return "it did not accept the connection in time"
     if isinstance(cause, ssl.SSLError):
-        return "no encrypted connection comes about"
+        return "no encrypted connection comes about, perhaps because it speaks plain http"
     return "it closed the connection"
 
 

@@ -111,15 +111,7 @@ class _FencedConnection(HTTPConnection):
         rest = memoryview(request)
         while rest:
             self.sock.settimeout(deadline.left())
-            rest = rest[self._sent(rest, nothing_yet=len(rest) == len(request)) :]
-
-    def _sent(self, rest: memoryview, *, nothing_yet: bool) -> int:
-        try:
-            return int(self.sock.send(rest))
-        except ConnectionError as error:
-            if nothing_yet:
-                raise NotSent(error) from error
-            raise
+            rest = rest[self.sock.send(rest) :]
 
 
 class _FencedTLSConnection(_FencedConnection, HTTPSConnection):

@@ -29,8 +29,8 @@ def refusal(answer: Answer, about: About, token: str) -> PermanentError | Transi
         )
     if about in ("students", "batch") and status == 403:
         return CourseGone(
-            "The integration is off for this kuraCloud course. Switch it on again with `kurasync mapping resume`, or in "
-            f"kuraCloud.{said}",
+            "The integration is off for this kuraCloud course. Switch it on again with `kurasync mapping resume`, or "
+            f"in kuraCloud.{said}",
             reason="lms_disabled",
             origin="kuracloud",
         )
@@ -82,5 +82,5 @@ def _said(answer: Answer, token: str) -> str:
     if not isinstance(message, str) or not message.strip():
         return ""
     shown = _EMAIL.sub("…@…", message.replace(token, "…"))
-    shown = " ".join(shown.split())
-    return f" It says: {shown[:_LONGEST]}"
+    shown = "".join(sign if sign.isprintable() else " " for sign in shown)
+    return f" It says: {' '.join(shown.split())[:_LONGEST]}"
