@@ -37,7 +37,7 @@ SHORT = {
     "recheck_unsigned": 0.5,
     "probe_interval": 0.5,
 }
-pytest_plugins = ["tests.fixtures_processes"]
+pytest_plugins = ["tests.fixtures_desk", "tests.fixtures_processes"]
 _numbers = count()
 
 
@@ -83,7 +83,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def postgres_template(postgres_server: str) -> Iterator[str]:
-    with _postgres_database(postgres_server, "template0") as url:
+    with postgres_database(postgres_server, "template0") as url:
         database = Database(url)
         migrate.upgrade(database)
         database.dispose()
@@ -101,7 +101,7 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 @pytest.fixture
 def postgres_url(postgres_server: str, postgres_template: str) -> Iterator[str]:
     """A migrated, empty PostgreSQL database."""
-    with _postgres_database(postgres_server, postgres_template) as url:
+    with postgres_database(postgres_server, postgres_template) as url:
         yield url
 
 
@@ -147,7 +147,7 @@ def _kit(database: Database, url: str, home: Path) -> Kit:
 
 
 @contextmanager
-def _postgres_database(server_url: str, template: str) -> Iterator[str]:
+def postgres_database(server_url: str, template: str) -> Iterator[str]:
     """A database made as a copy of a template, dropped afterwards whoever is still connected."""
     name = f"kurasync_{os.getpid()}_{next(_numbers)}"
     admin = create_engine(

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import DBAPIError
 
-from app.store import migrate
+from app.store import mappings, migrate
 from app.store.db import Database
 from app.store.tables import metadata
+from tests.conftest import SetClock, postgres_database
+from tests.making import add_courses
 
 
 def test_the_migrated_schema_is_the_one_in_tables(database: Database) -> None:
@@ -19,3 +30,63 @@ def test_the_migrated_schema_is_the_one_in_tables(database: Database) -> None:
 def test_a_migrated_database_is_current(database: Database) -> None:
     assert migrate.is_current(database)
     assert migrate.current(database) == migrate.head()
+
+
+def test_an_empty_database_is_not_current_until_it_is_upgraded(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'home' / 'kurasync.db'}")
+    migrate.upgrade(database)
+    assert stat.S_IMODE((tmp_path / "home").stat().st_mode) == 0o700
+    with database.transaction() as tx:
+        tx.execute(text("DELETE FROM alembic_version"))
+    assert migrate.current(database) is None
+    assert not migrate.is_current(database)
+    database.dispose()
+
+
+def test_upgrading_again_changes_nothing(database: Database, clock: SetClock) -> None:
+    with database.transaction() as tx:
+        courses = add_courses(tx, clock())
+    migrate.upgrade(database)
+    with database.reading() as tx:
+        assert [each.id for each in mappings.every(tx)] == courses
+
+
+def test_an_upgrade_that_fails_changes_nothing(database: Database) -> None:
+    with database.transaction() as tx:
+        tx.execute(text("DELETE FROM alembic_version"))
+        tx.execute(text("DROP TABLE audit"))
+        tx.execute(text("DROP TABLE event_requests"))
+    with pytest.raises(DBAPIError):
+        migrate.upgrade(database)
+    with database.reading() as tx:
+        assert not {"audit", "event_requests"} & set(inspect(tx).get_table_names())
+
+
+UPGRADE = """
+import sys
+from app.store import migrate
+from app.store.db import Database
+
+database = Database(sys.argv[1])
+migrate.upgrade(database)
+database.dispose()
+"""
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'kurasync.db'}"
+    else:
+        with postgres_database(request.getfixturevalue("postgres_server"), "template0") as url:
+            yield url
+
+
+def test_processes_that_start_at_once_upgrade_once(empty_url: str) -> None:
+    here = Path(__file__).parent.parent
+    command = [sys.executable, "-W", "error", "-c", UPGRADE, empty_url]
+    started = [subprocess.Popen(command, cwd=here, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    assert [(each.communicate()[1], each.returncode) for each in started] == [("", 0)] * 4
+    database = Database(empty_url)
+    assert migrate.is_current(database)
+    database.dispose()

@@ -288,10 +288,14 @@ def test_release_and_end_of_run_are_one_transaction(database: Database, clock: S
     class Killed(Exception):
         pass
 
-    with pytest.raises(Killed), database.transaction() as tx:
-        worklist.release(tx, clock(), mine, Done())
-        runs.end(tx, clock(), mine.run_id, "done")
-        raise Killed
+    def settle_and_be_killed() -> None:
+        with database.transaction() as tx:
+            worklist.release(tx, clock(), mine, Done())
+            runs.end(tx, clock(), mine.run_id, "done")
+            raise Killed
+
+    with pytest.raises(Killed):
+        settle_and_be_killed()
     with database.reading() as tx:
         run = runs.get(tx, mine.run_id)
         assert row(tx, course).state == "running"
