@@ -20,9 +20,7 @@ def stuck(wanted: Iterable[Action], roster: Roster) -> Iterator[Conflict]:
                 action, "does_not_converge", "The same change was made three times in 24 hours and does not last."
             )
         elif roster.refused and digest(action) in roster.refused:
-            yield _about(
-                action, "refused", "kuraCloud refused this record. It is tried again when the record changes."
-            )
+            yield _about(action, "refused", "kuraCloud refused this record. It is tried again when the record changes.")
 
 
 def unprotected(wanted: list[Action], conflicts: list[Conflict]) -> Iterator[Action]:

@@ -148,8 +148,9 @@ def _address_changed(member: Member, student: Student, wanted: act.Profile, memo
 
 
 def _taken(member: Member, student: Student, taken: list[Student], memory: Memory) -> Conflict:
-    owners = [memory.link_of_student[each.student_id].userid for each in taken
-              if each.student_id in memory.link_of_student]
+    owners = [
+        memory.link_of_student[each.student_id].userid for each in taken if each.student_id in memory.link_of_student
+    ]
     return Conflict(
         "address_taken",
         "The user's new e-mail address belongs to another student of the kuraCloud course already.",
