@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -17,6 +17,7 @@ from app.kit import Kit
 from app.settings import Settings
 from app.store import migrate
 from app.store.db import Database
+from app.store.tables import metadata
 from app.store.vault import Vault
 from tests.postgres import server
 
@@ -37,7 +38,7 @@ SHORT = {
     "recheck_unsigned": 0.5,
     "probe_interval": 0.5,
 }
-pytest_plugins = ["tests.fixtures_desk", "tests.fixtures_processes"]
+pytest_plugins = ["tests.fixtures_processes", "tests.fixtures_desk"]
 _numbers = count()
 
 
@@ -82,12 +83,25 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server: str) -> Iterator[str]:
-    with postgres_database(postgres_server, "template0") as url:
+def postgres_emptied(postgres_server: str) -> Iterator[Callable[[], str]]:
+    """Empties the one database that this process's tests share, and returns its URL.
+
+    Emptying takes a tenth of the time that a database of its own for each test would take.
+    """
+    with postgres_database(postgres_server) as url:
         database = Database(url)
         migrate.upgrade(database)
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+        tables = ", ".join(table.name for table in metadata.sorted_tables)
+
+        def emptied() -> str:
+            with database.transaction() as tx:
+                tx.execute(text(f"{others} AND pid <> pg_backend_pid()"))
+                tx.execute(text(f"TRUNCATE {tables} RESTART IDENTITY"))
+            return url
+
+        yield emptied
         database.dispose()
-        yield str(make_url(url).database)
 
 
 @pytest.fixture
@@ -99,10 +113,9 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgres_url(postgres_server: str, postgres_template: str) -> Iterator[str]:
+def postgres_url(postgres_emptied: Callable[[], str]) -> str:
     """A migrated, empty PostgreSQL database."""
-    with postgres_database(postgres_server, postgres_template) as url:
-        yield url
+    return postgres_emptied()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -147,8 +160,8 @@ def _kit(database: Database, url: str, home: Path) -> Kit:
 
 
 @contextmanager
-def postgres_database(server_url: str, template: str) -> Iterator[str]:
-    """A database made as a copy of a template, dropped afterwards whoever is still connected."""
+def postgres_database(server_url: str) -> Iterator[str]:
+    """The URL of a new database without tables, dropped afterwards whoever is still connected."""
     name = f"kurasync_{os.getpid()}_{next(_numbers)}"
     admin = create_engine(
         make_url(server_url).set(drivername="postgresql+psycopg", database="postgres"),
@@ -156,9 +169,8 @@ def postgres_database(server_url: str, template: str) -> Iterator[str]:
         poolclass=NullPool,
     )
     with admin.connect() as connection:
-        connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
-        try:
-            yield make_url(server_url).set(database=name).render_as_string(hide_password=False)
-        finally:
-            connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+        connection.execute(text(f'CREATE DATABASE "{name}"'))
+    yield make_url(server_url).set(database=name).render_as_string(hide_password=False)
+    with admin.connect() as connection:
+        connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
     admin.dispose()

@@ -17,7 +17,7 @@ from app.store.audit import Entry
 
 @click.group()
 def audit() -> None:
-    """The audit log: two rows for each write, one before and one after."""
+    """The audit log: who wrote what, and how it ended."""
 
 
 @audit.command("list")

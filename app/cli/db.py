@@ -14,7 +14,7 @@ from app.setup import database
 
 @click.group()
 def db() -> None:
-    """Make the database, bring it up to date, and say where it stands."""
+    """The database and its key: make them, bring them up to date."""
 
 
 @db.command()

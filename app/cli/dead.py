@@ -28,7 +28,7 @@ _TITLES = {
 
 @click.group()
 def dead() -> None:
-    """Work that gave up after a day of failures: see why, put it right, try again."""
+    """Work that gave up after a day of failures."""
 
 
 @dead.command("list")

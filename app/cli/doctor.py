@@ -15,9 +15,9 @@ from app.setup.doctor import examine
 @click.command()
 @as_json_option
 def doctor(as_json: bool) -> None:
-    """Check settings, key, database, Redis, every site, instance and mapping, one after the other.
+    """Check everything, and say what to do about what is wrong.
 
-    Writes nothing. Ends with 1 when something failed.
+    Settings, key, database and Redis, then every site, instance and mapping. Writes nothing. Ends with 1 when something failed.
     """
     found = []
     for check in examine():

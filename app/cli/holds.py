@@ -26,7 +26,7 @@ hold_argument = click.argument("number", metavar="HOLD", type=int)
 
 @click.group()
 def holds() -> None:
-    """What waits for approval: look at it, then approve or reject it."""
+    """What waits for approval: look, then approve or reject."""
 
 
 @holds.command("list")

@@ -18,7 +18,7 @@ from app.store import mappings
 
 @click.group()
 def instance() -> None:
-    """kuraCloud instances: add one, try it, list its courses, give it another token."""
+    """kuraCloud instances: add, try, rotate the token."""
 
 
 @instance.command()

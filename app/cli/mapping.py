@@ -10,7 +10,7 @@ import click
 from app.cli import asking, naming
 from app.cli.asking import yes_option
 from app.cli.naming import mapping_argument
-from app.cli.output import as_json_option, details, listing, moment, print_json, say, table
+from app.cli.output import as_json_option, cell, details, listing, moment, print_json, say, table
 from app.cli.session import actor, with_kit
 from app.errors import Refused
 from app.kit import Kit
@@ -26,7 +26,7 @@ KIND = "roster"
 
 @click.group()
 def mapping() -> None:
-    """Course mappings: make one, see how it does, set its rules, let it rest."""
+    """Course mappings: add, show, set rules, pause."""
 
 
 @mapping.command()
@@ -117,7 +117,8 @@ def show(kit: Kit, name: str, as_json: bool) -> None:
         "reconcile_at": "next comparison",
         "settings": "rules of its own",
     }
-    details(found, titles)
+    rules_of_its_own = [f"{rule}={cell(value)}" for rule, value in found["settings"].items()]
+    details({**found, "late_seconds": found["late_seconds"] or None, "settings": rules_of_its_own}, titles)
     if found["conflicts"]:
         say()
         say(f"Conflicts ({len(found['conflicts'])}): nothing is done to these until somebody puts them right.")

@@ -94,7 +94,7 @@ def cell(value: object) -> str:
         case list() | tuple():
             return ", ".join(cell(each) for each in value)
         case dict():
-            return ", ".join(f"{key} {cell(each)}" for key, each in value.items())
+            return ", ".join(f"{cell(each)} {key}" for key, each in value.items())
     return str(value)
 
 

@@ -19,7 +19,7 @@ from app.sync import roster
 @as_json_option
 @with_kit
 def plan(kit: Kit, name: str, as_json: bool) -> None:
-    """Show what a run would do in a mapping now; nothing is changed anywhere.
+    """Show what a run would do now; nothing is changed.
 
     Ends with 3 when something would wait for approval.
     """

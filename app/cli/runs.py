@@ -22,7 +22,7 @@ limit_option = click.option("--limit", default=50, show_default=True, help="How 
 
 @click.group()
 def runs() -> None:
-    """Runs: what was done for each mapping, and how it ended."""
+    """Runs: what was done for each mapping."""
 
 
 @runs.command("list")

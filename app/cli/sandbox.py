@@ -25,9 +25,9 @@ _ENDING = {signal.SIGINT, signal.SIGTERM}
 )
 @as_json_option
 def sandbox(moodle_port: int, kuracloud_port: int, students: int, as_json: bool) -> None:
-    """Serve a simulated Moodle and a simulated kuraCloud on this machine until Ctrl-C.
+    """Serve a simulated Moodle and a simulated kuraCloud.
 
-    Nobody is ever invited by them, and both forget everything when they end.
+    They answer on this machine alone until Ctrl-C, invite nobody, and forget everything when they end.
     """
     # Before the servers' threads start: they inherit the mask, and the signal waits for sigwait.
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
@@ -45,7 +45,10 @@ def sandbox(moodle_port: int, kuracloud_port: int, students: int, as_json: bool)
 
 @click.command()
 def demo() -> None:
-    """Play a day in a course on the sandbox, with the real processes, and check how it ended."""
+    """Play a day in a course on the sandbox, and check how it ends.
+
+    With the real processes, in a folder of its own. Ends with 1 when something came out wrong.
+    """
     from sandbox.demo import play
 
     sys.exit(play())

@@ -28,7 +28,7 @@ ways_option = click.option(
 
 @click.group()
 def site() -> None:
-    """Moodle sites: add one, try it, give it another token."""
+    """Moodle sites: add, try, rotate the token."""
 
 
 site.add_command(secret)

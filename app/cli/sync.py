@@ -31,7 +31,7 @@ _POLL = 0.2
 @click.option("--timeout", default=600.0, show_default=True, metavar="SECONDS", help="Wait no longer than this.")
 @with_kit
 def sync(kit: Kit, name: str, wait: bool, timeout: float) -> None:
-    """Ask for a look at a mapping now, before anything that settles.
+    """Look at a mapping now, whatever it waits for.
 
     With --wait, ends with 3 when something waits for approval and with 1 when the run failed.
     """

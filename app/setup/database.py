@@ -49,8 +49,8 @@ class Standing:
 def prepare(settings: Settings) -> Prepared:
     """Make the database or bring it up to date, and make the key file when there is no key.
 
-    Raises Refused for a database of a newer kurasync, and rather than making a second key for tokens that were stored
-    with a first one.
+    Raises SettingsError where nothing can be written, Refused for a database of a newer kurasync, and rather than
+    making a second key for tokens that were stored with a first one.
     """
     database = Database(usable(settings).database)
     try:
@@ -63,6 +63,11 @@ def prepare(settings: Settings) -> Prepared:
                 "Install that version again."
             ) from error
         return Prepared(_key_made(settings, database), before, migrate.head())
+    except OSError as error:
+        raise SettingsError(
+            f"Nothing can be written in {settings.home.absolute()}: {error.strerror}. Give this account the right to, "
+            "or choose another folder with KURASYNC_HOME."
+        ) from error
     finally:
         database.dispose()
 

@@ -14,6 +14,7 @@ from app.setup import mappings as mapping_verbs
 from app.setup.acts import record
 from app.setup.names import checked_name
 from app.setup.reopening import reopen
+from app.setup.trial import first_try, stored
 from app.store import instances, mappings
 from app.store.instances import Instance
 from app.sync import connect
@@ -56,13 +57,13 @@ def add(kit: Kit, *, name: str, url: str, token: str, actor: str, shared: bool =
 
 def test(kit: Kit, name: str) -> Remote:
     """Try an instance with its stored token; raises what `add` raises."""
-    with closing(connect.kuracloud_client(kit, _stored(kit, name))) as client:
+    with stored(name), closing(connect.kuracloud_client(kit, _stored(kit, name))) as client:
         return _verified(client)
 
 
 def courses(kit: Kit, name: str) -> list[Course]:
     """The courses of an instance, as kuraCloud lists them: deleted ones are absent."""
-    with closing(connect.kuracloud_client(kit, _stored(kit, name))) as client:
+    with stored(name), closing(connect.kuracloud_client(kit, _stored(kit, name))) as client:
         return client.courses()
 
 
@@ -102,7 +103,7 @@ def _stored(kit: Kit, name: str) -> Instance:
 
 
 def _tried(kit: Kit, url: str, token: str) -> Remote:
-    with closing(KuraCloudClient(connect.http(kit, url, "kuracloud"), token)) as client:
+    with first_try(), closing(KuraCloudClient(connect.http(kit, url, "kuracloud"), token)) as client:
         return _verified(client)
 
 

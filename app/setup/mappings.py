@@ -80,6 +80,7 @@ def set_rules(kit: Kit, mapping_id: int, changes: Mapping[str, str], reset: Coll
         mapping = finding.mapping(tx, mapping_id)
         kept = {name: value for name, value in mapping.settings.items() if name not in reset}
         try:
+            rules.from_settings({name: getattr(Rules(), name, None) for name in reset})
             chosen = rules.from_settings({**kept, **changes})
         except ValueError as error:
             raise Refused(str(error)) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.kit import Kit
 from app.setup import finding
-from app.store import instances, sites, worklist
+from app.store import instances, runs, sites, worklist
 from app.store.instances import Instance
 from app.store.sites import Site
 
@@ -12,8 +12,7 @@ _GATES = {
     "paused": "the mapping is paused. `kurasync mapping resume {id}` lets it go on.",
     "dead": "the mapping was given up after many failures. `kurasync dead list` says why; once that is put right, "
     "`kurasync dead requeue {id}` tries again.",
-    "parked": "the mapping is parked ({reason}). `kurasync mapping show {id}` says why; once that is put right, "
-    "`kurasync mapping resume {id}` tries again.",
+    "parked": "the mapping is parked ({reason}). {message} `kurasync mapping resume {id}` tries again.",
 }
 
 
@@ -21,14 +20,14 @@ def obstacle(kit: Kit, mapping_id: int) -> str | None:
     """Why no run starts, and what to do about it; None: one may start."""
     with kit.database.reading() as tx:
         mapping = finding.mapping(tx, mapping_id)
-        row = worklist.get(tx, mapping_id, "roster")
+        row, last = worklist.get(tx, mapping_id, "roster"), runs.last(tx, mapping_id, "roster")
         site, instance = sites.get(tx, mapping.site_id), instances.get(tx, mapping.instance_id)
     for noun, connection in (("site", site), ("instance", instance)):
         if connection is not None and connection.gate != "open":
             return _parked(noun, connection)
     if row is None or row.gate == "open":
         return None
-    return _GATES[row.gate].format(id=mapping_id, reason=row.gate_reason)
+    return _GATES[row.gate].format(id=mapping_id, reason=row.gate_reason, message=(last and last.message) or "")
 
 
 def _parked(noun: str, connection: Site | Instance) -> str:

@@ -18,6 +18,7 @@ from app.setup import mappings as mapping_verbs
 from app.setup.acts import record
 from app.setup.names import checked_name
 from app.setup.reopening import reopen
+from app.setup.trial import first_try, stored
 from app.store import mappings, sites
 from app.store.sites import Secret, Site
 from app.sync import connect
@@ -85,7 +86,7 @@ def test(kit: Kit, name: str) -> SiteInfo:
     """Try a site with its stored token; raises what `add` raises."""
     with kit.database.reading() as tx:
         site = finding.site(tx, name)
-    with closing(connect.moodle_client(kit, site)) as client:
+    with stored(name), closing(connect.moodle_client(kit, site)) as client:
         return _verified(client)
 
 
@@ -159,7 +160,7 @@ def end_secret(kit: Kit, name: str, secret_id: int, actor: str, *, after: float 
 
 
 def _tried(kit: Kit, url: str, token: str) -> SiteInfo:
-    with closing(MoodleClient(connect.http(kit, url, "moodle"), token)) as client:
+    with first_try(), closing(MoodleClient(connect.http(kit, url, "moodle"), token)) as client:
         return _verified(client)
 
 
