@@ -48,7 +48,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks
 
 mutants: $(READY)
-	$(BIN)/python -m benchmarks.mutants
+	$(BIN)/python -m tests.mutants
 
 soak: $(READY)
 	$(BIN)/python -m pytest -m soak --timeout 7200

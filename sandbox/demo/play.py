@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sandbox.demo.day import SCENES
 from sandbox.demo.service import CommandFailed, Service
-from sandbox.demo.stage import Stage
+from sandbox.demo.stage import DayOver, Stage
 from sandbox.demo.telling import Teller
 from sandbox.kuracloud.state import SimKuraCloud
 from sandbox.moodle.sim import SimMoodle
@@ -43,6 +43,8 @@ def play() -> int:
                 scene(stage)
         except CommandFailed as failure:
             tell.check(False, str(failure))
+        except DayOver:
+            pass
         moodle.detach_senders()
     return tell.end()
 

@@ -86,7 +86,7 @@ class Service:
 
     def _start(self) -> None:
         with self._log.open("wb") as log:
-            self._process = subprocess.Popen([*_COMMAND, "up"], env=self._environ, stdout=log, stderr=log)
+            self._process = subprocess.Popen([*_TETHERED, "up"], env=self._environ, stdout=log, stderr=log)
         deadline = time.monotonic() + _STARTS_WITHIN
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -121,6 +121,8 @@ class Service:
 
 
 _COMMAND = (sys.executable, "-c", "from app.cli import main; main()")
+# PR_SET_PDEATHSIG, SIGTERM: the service does not outlive the demo, however that ends.
+_TETHERED = (*_COMMAND[:2], f"import ctypes; ctypes.CDLL(None).prctl(1, {int(signal.SIGTERM)}); {_COMMAND[2]}")
 
 
 def _is_child(entry: Path, parent: int, names: tuple[str, ...]) -> bool:

@@ -16,6 +16,10 @@ from sandbox.moodle.sim import SimMoodle
 WAIT = 30.0  # seconds: far more than anything here takes
 
 
+class DayOver(Exception):
+    """Something that the rest of the day builds on did not come out right."""
+
+
 @dataclass
 class Stage:
     """One Moodle course and the kuraCloud course it is mapped to."""
@@ -75,12 +79,13 @@ class Stage:
         return self.present() == self.expected()
 
     def wait(self, what: str, holds: Callable[[], bool]) -> float:
-        """Wait until something is true and check it; returns the seconds it took."""
+        """Wait until something is true; returns the seconds it took. Raises DayOver when it does not come true."""
         began = time.monotonic()
         while not holds() and time.monotonic() - began < WAIT:
             time.sleep(0.05)
         took = time.monotonic() - began
-        self.tell.check(holds(), f"{what} ({took:.1f} s)")
+        if not self.tell.check(holds(), f"{what} ({took:.1f} s)"):
+            raise DayOver
         return took
 
     def hold(self) -> dict[str, Any] | None:
@@ -99,12 +104,11 @@ class Stage:
             return bool(found)
 
         self.wait(what, waits)
-        return found[-1] if found else {}
+        return found[-1]
 
     def approve(self, hold: dict[str, Any]) -> None:
         """A teacher has looked at it."""
-        if hold:
-            self.service.command("holds", "approve", str(hold["id"]), "--digest", hold["digest"])
+        self.service.command("holds", "approve", str(hold["id"]), "--digest", hold["digest"])
 
     def runs(self) -> int:
         """How many runs there were."""

@@ -23,18 +23,19 @@ class Teller:
         """What happens."""
         self._console.print(f"  {text}", markup=False)
 
-    def check(self, holds: bool, what: str) -> None:
-        """Something that has to be true now."""
+    def check(self, holds: bool, what: str) -> bool:
+        """Something that has to be true now; returns whether it is."""
         mark = "[green]ok[/green] " if holds else "[red]WRONG[/red]"
         self._console.print(f"  {mark} ", end="")
         self._console.print(what, markup=False)
         if not holds:
             self.failed.append(what)
+        return holds
 
     def end(self) -> int:
         """The last word, and the exit code."""
         if self.failed:
-            self._console.print(f"\n[bold red]{len(self.failed)} of the checks did not hold.[/bold red]")
+            self._console.print(f"\n[bold red]Not everything came out right: {len(self.failed)} wrong.[/bold red]")
             return 1
         self._console.print("\n[bold green]Everything came out right.[/bold green]")
         return 0
