@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from app.kit import Kit
 from app.store import mappings, sites
 from app.store.sites import Site
-from app.sync.intake import Accepted, accept
+from app.sync.intake import Accepted, Parcel, accept
 from schemas.events import MoodleEvent
 from tests.conftest import START, SetClock
 from tests.making import add_instance, add_mapping
@@ -33,7 +33,8 @@ def site(door: Door) -> Site:
 
 
 def take(door: Door, site: Site, *events: MoodleEvent, way: str = "signed") -> Accepted:
-    return accept(door.kit, site, way, "msg_1", events)
+    [accepted] = accept(door.kit, [Parcel(site, way, "msg_1", events)])
+    return accepted
 
 
 def named(name: str, **fields: int | None) -> MoodleEvent:
@@ -169,6 +170,21 @@ def test_nothing_is_kept_when_a_part_of_it_fails(door: Door, site: Site) -> None
         take(door, site, ENROLLED, too_large)
     assert door.stored() == []
     assert door.wanted(8) == 0
+
+
+def test_parcels_are_counted_apart_and_mark_together(door: Door, site: Site) -> None:
+    plain, request = ENROLLED, replace(ENROLLED, name=r"\local_kurasync\event\grades_requested", uid="b")
+    one, two = Parcel(site, "signed", "1", [plain, named("moon_landed")]), Parcel(site, "signed", "2", [plain, request])
+    assert accept(door.kit, [one, two]) == [Accepted(2, 0, 1, False), Accepted(1, 1, 0, True)]
+    assert (door.wanted(8), door.wanted(8, "grades")) == (1, 1)
+    assert {event.delivery for event in door.stored()} == {"1", "2"}
+
+
+def test_only_the_parcels_sent_before_the_commit_are_looked_at_twice(door: Door, site: Site) -> None:
+    early, late = replace(ENROLLED, uid=None, courseid=9), ENROLLED
+    accept(door.kit, [Parcel(site, "local_webhooks", None, [early]), Parcel(site, "signed", "1", [late])])
+    rechecks = {courseid: row.recheck_at for courseid in (8, 9) if (row := door.row(courseid))}
+    assert rechecks == {8: None, 9: START + door.kit.settings.recheck_unsigned}
 
 
 def test_a_delivery_without_events_changes_nothing(door: Door, site: Site) -> None:

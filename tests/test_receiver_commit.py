@@ -139,7 +139,7 @@ def test_a_defect_is_answered_in_the_one_shape_too(sqlite_kit: Kit, monkeypatch:
     def stumble(*_: object) -> None:
         raise RuntimeError("secret inside")
 
-    monkeypatch.setattr("app.web.receiver.accept", stumble)
+    monkeypatch.setattr("app.sync.together.accept", stumble)
     answer = open_door(sqlite_kit).deliver(happening())
     assert (answer.status_code, answer.content_type) == (500, PROBLEM)
     assert answer.get_json()["reason"] == "internal_server_error"

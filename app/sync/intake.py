@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -20,8 +20,18 @@ SENT_BEFORE_COMMIT = "local_webhooks"
 
 
 @dataclass(frozen=True, slots=True)
+class Parcel:
+    """The good events of one request. `way` is signed, local_webhooks or tool_trigger; `delivery` the request's id."""
+
+    site: Site
+    way: str
+    delivery: str | None
+    events: Sequence[MoodleEvent]
+
+
+@dataclass(frozen=True, slots=True)
 class Accepted:
-    """What became of a delivery: `accepted` were stored now, `duplicates` had been before.
+    """What became of a parcel: `accepted` were stored now, `duplicates` had been before.
 
     `ignored` of the accepted asked for nothing. `urgent`: something is due at once.
     """
@@ -34,52 +44,60 @@ class Accepted:
 
 @dataclass(slots=True)
 class _Wishes:
-    """What the new events of a delivery ask for, gathered before anything is written."""
+    """What new events ask for, gathered before anything is marked."""
 
     settling: dict[Target, list[int]] = field(default_factory=dict)
     urgent: dict[Target, list[int]] = field(default_factory=dict)
+    again: set[Target] = field(default_factory=set)
     quiet: set[int] = field(default_factory=set)
-    heard: set[int] = field(default_factory=set)
+    heard: list[int] = field(default_factory=list)
+    known: dict[tuple[int, Scope], list[int]] = field(default_factory=dict)
 
 
-def accept(kit: Kit, site: Site, way: str, delivery: str | None, events: Sequence[MoodleEvent]) -> Accepted:
-    """Store events of a site and mark what they concern; committed when it returns (design.md 2, queue.md 3).
+def accept(kit: Kit, parcels: Sequence[Parcel]) -> list[Accepted]:
+    """Store events and mark what they concern; committed, all or nothing, when it returns (design.md 2, queue.md 3).
 
-    `way` is signed, local_webhooks or tool_trigger; `delivery` the sender's id of the request. Duplicates want nothing.
+    Duplicates want nothing, also those of another parcel here.
     """
     with kit.database.transaction() as tx:
         now = kit.database.now(tx)
-        ids = event_rows.insert(tx, now, site.id, way, delivery, events)
-        fresh = [(number, event) for number, event in zip(ids, events, strict=True) if number is not None]
-        wishes = _wishes(tx, site.id, fresh)
-        event_rows.mark_wanted(tx, sorted(wishes.heard))
-        _quieten(kit, tx, now, wishes.quiet)
-        _want(kit, tx, now, wishes)
-        if way == SENT_BEFORE_COMMIT:
-            # The event may be ahead of Moodle's commit: a first look can be too early to see it (queue.md 1, D12).
-            worklist.set_recheck(tx, sorted({*wishes.settling, *wishes.urgent}), now + kit.settings.recheck_unsigned)
-    return Accepted(len(fresh), len(events) - len(fresh), len(fresh) - len(wishes.heard), bool(wishes.urgent))
+        wishes = _Wishes()
+        accepted = [_store(tx, now, parcel, wishes) for parcel in parcels]
+        event_rows.mark_wanted(tx, wishes.heard)
+        _mark(kit, tx, now, wishes)
+    return accepted
 
 
-def _wishes(tx: Connection, site_id: int, fresh: Iterable[tuple[int, MoodleEvent]]) -> _Wishes:
-    wishes = _Wishes()
-    known: dict[Scope, list[int]] = {}
-    for number, event in fresh:
-        trigger, scope = triggers.trigger(event), triggers.scope(event)
-        if scope not in known:
-            known[scope] = concerned(tx, site_id, scope)
-        if trigger.quietens:
-            wishes.quiet.update(known[scope])
-        targets = [(mapping_id, kind) for mapping_id in known[scope] for kind in trigger.kinds]
-        for target in targets:
-            (wishes.urgent if trigger.urgent else wishes.settling).setdefault(target, []).append(number)
-        if targets:
-            wishes.heard.add(number)
-    return wishes
+def _store(tx: Connection, now: float, parcel: Parcel, wishes: _Wishes) -> Accepted:
+    ids = event_rows.insert(tx, now, parcel.site.id, parcel.way, parcel.delivery, parcel.events)
+    fresh = [(number, event) for number, event in zip(ids, parcel.events, strict=True) if number is not None]
+    heard = [(number, event) for number, event in fresh if _note(tx, parcel, number, event, wishes)]
+    wishes.heard += [number for number, _ in heard]
+    urgent = any(triggers.trigger(event).urgent for _, event in heard)
+    return Accepted(len(fresh), len(ids) - len(fresh), len(fresh) - len(heard), urgent)
+
+
+def _note(tx: Connection, parcel: Parcel, number: int, event: MoodleEvent, wishes: _Wishes) -> bool:
+    """Add what an event asks for; returns whether it asks for anything."""
+    trigger, found = triggers.trigger(event), _mappings(tx, parcel.site.id, triggers.scope(event), wishes)
+    if trigger.quietens:
+        wishes.quiet.update(found)
+    targets = [(mapping_id, kind) for mapping_id in found for kind in trigger.kinds]
+    for target in targets:
+        (wishes.urgent if trigger.urgent else wishes.settling).setdefault(target, []).append(number)
+    if parcel.way == SENT_BEFORE_COMMIT:
+        wishes.again.update(targets)
+    return bool(targets)
+
+
+def _mappings(tx: Connection, site_id: int, scope: Scope, wishes: _Wishes) -> list[int]:
+    if (site_id, scope) not in wishes.known:
+        wishes.known[site_id, scope] = concerned(tx, site_id, scope)
+    return wishes.known[site_id, scope]
 
 
 def concerned(tx: Connection, site_id: int, scope: Scope) -> list[int]:
-    """The mappings that what an event points at concerns now."""
+    """The mappings that what an event points at concerns now; app.sync.requeue asks too."""
     match scope.reach:
         case "course":
             return mappings.for_course(tx, site_id, scope.id)
@@ -91,12 +109,11 @@ def concerned(tx: Connection, site_id: int, scope: Scope) -> list[int]:
             return []
 
 
-def _quieten(kit: Kit, tx: Connection, now: float, mapping_ids: set[int]) -> None:
-    if mapping_ids:
-        mappings.quieten(tx, sorted(mapping_ids), now + kit.settings.quieten)
-
-
-def _want(kit: Kit, tx: Connection, now: float, wishes: _Wishes) -> None:
-    quiet, cap = kit.settings.quiet, kit.settings.cap
-    worklist.want(tx, now, wishes.settling, quiet=quiet, cap=cap)
-    worklist.want(tx, now, wishes.urgent, quiet=quiet, cap=cap, urgent=True)
+def _mark(kit: Kit, tx: Connection, now: float, wishes: _Wishes) -> None:
+    settings = kit.settings
+    if wishes.quiet:
+        mappings.quieten(tx, sorted(wishes.quiet), now + settings.quieten)
+    worklist.want(tx, now, wishes.settling, quiet=settings.quiet, cap=settings.cap)
+    worklist.want(tx, now, wishes.urgent, quiet=settings.quiet, cap=settings.cap, urgent=True)
+    # The event may be ahead of Moodle's commit: the first look can be too early to see it (queue.md 1, D12).
+    worklist.set_recheck(tx, wishes.again, now + settings.recheck_unsigned)

@@ -13,7 +13,8 @@ from app.kit import Kit
 from app.store import sites
 from app.store.sites import Site
 from app.sync import triggers
-from app.sync.intake import Accepted, accept
+from app.sync.intake import Accepted, Parcel
+from app.sync.together import Intake
 from app.web import bodies, ways
 from app.web.problems import Refusal
 from app.web.ways import Secret, Secrets
@@ -34,6 +35,7 @@ class Receiver:
         self._kit = kit
         self._dispatch = dispatch
         self._secrets = Secrets(kit.vault)
+        self._intake = Intake(kit)
 
     def blueprint(self) -> Blueprint:
         """Its routes."""
@@ -94,7 +96,7 @@ class Receiver:
         good, rejected = _sorted_out(delivery, way)
         if rejected and not good:
             raise _invalid(rejected)
-        accepted = accept(self._kit, site, way, webhook_id, good)
+        accepted = self._intake.accept(Parcel(site, way, webhook_id, good))
         response = _answer(accepted, rejected)
         if accepted.urgent and self._dispatch:
             # After the answer: Moodle waits for this one, and Redis may be slow.
