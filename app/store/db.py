@@ -15,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as WaitedTooLong
 Clock = Callable[[], float]
 
 BUSY_TIMEOUT = 5.0
+CONNECT_TIMEOUT = 5
 
 
 class Database:
@@ -90,4 +91,15 @@ def _sqlite_engine(url: str) -> Engine:
 
 def _postgres_engine(url: str) -> Engine:
     driver = make_url(url).set(drivername="postgresql+psycopg")
-    return create_engine(driver, pool_pre_ping=True, pool_size=5, hide_parameters=True)
+    settings = {"connect_timeout": CONNECT_TIMEOUT}
+    engine = create_engine(driver, connect_args=settings, pool_pre_ping=True, pool_size=5, hide_parameters=True)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        # A process that is frozen inside a transaction, or cut off, would keep its locks until TCP gives it up: hours.
+        connection.autocommit = True
+        for limit in ("lock_timeout", "idle_in_transaction_session_timeout"):
+            connection.execute(f"SET {limit} = '{BUSY_TIMEOUT:g}s'")
+        connection.autocommit = False
+
+    return engine

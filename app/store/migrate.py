@@ -39,6 +39,7 @@ def upgrade(database: Database) -> None:
         Path(database.url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with database.transaction() as tx:
         if not database.is_sqlite:
+            tx.execute(text("SET LOCAL lock_timeout = 0"))
             tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
         command.upgrade(_config(tx), "head")
 
