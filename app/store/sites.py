@@ -112,11 +112,6 @@ def set_token(tx: Connection, site_id: int, token: str) -> None:
     tx.execute(update(sites).where(sites.c.id == site_id).values(token=token))
 
 
-def set_identity(tx: Connection, site_id: int, *, url: str, wwwroot: str, identity: str | None) -> None:
-    """The site moved to another address, or its identity became known."""
-    tx.execute(update(sites).where(sites.c.id == site_id).values(url=url, wwwroot=wwwroot, identity=identity))
-
-
 def set_ways(tx: Connection, site_id: int, ways: Sequence[str]) -> None:
     """Which of signed, local_webhooks and tool_trigger may deliver events."""
     tx.execute(update(sites).where(sites.c.id == site_id).values(ways=list(ways)))
