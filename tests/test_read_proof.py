@@ -76,6 +76,14 @@ def untouched(made: World, outcome: str) -> Run:
     return run
 
 
+def stopped_by(made: World, missing: str) -> None:
+    """Take a capability away: the next run does nothing, and says which is missing."""
+    MATTERS.get(missing, lambda _: None)(made)
+    made.moodle.without(*missing.split())
+    outcome, named = CAPABILITIES[missing]
+    assert named in str(untouched(made, outcome).message)
+
+
 def in_step(made: World) -> None:
     assert (made.sync().counts, made.hold()) == ({}, None)
 
@@ -84,33 +92,16 @@ def calls(made: World) -> Counter[str]:
     return Counter(call.name for call in made.moodle.calls)
 
 
-def before_call(made: World, function: str, number: int, act: Callable[[], object]) -> None:
-    """Let something happen in Moodle just before the `number`th call of a function from now on is answered."""
-    original, seen = made.moodle.functions[function], Counter[str]()
-
-    def run(moodle: Core, given: dict[str, Any]) -> Any:
-        seen[function] += 1
-        if seen[function] == number:
-            act()
-        return original.run(moodle, given)
-
-    made.moodle.functions[function] = replace(original, run=run)
-
-
 @pytest.mark.parametrize("missing", CAPABILITIES)
 def test_without_a_capability_nothing_is_done_and_the_message_names_it(small: World, missing: str) -> None:
-    MATTERS.get(missing, lambda _: None)(small)
-    small.moodle.without(*missing.split())
-    outcome, named = CAPABILITIES[missing]
-    run = untouched(small, outcome)
-    assert named in str(run.message)
+    stopped_by(small, missing)
 
 
 @pytest.mark.parametrize("missing", CAPABILITIES)
 def test_without_a_capability_nobody_is_added_either(small: World, missing: str) -> None:
     for number in range(3):
         small.enrol(idnumber=f"N{number}")
-    test_without_a_capability_nothing_is_done_and_the_message_names_it(small, missing)
+    stopped_by(small, missing)
 
 
 def test_the_capability_to_see_suspended_users_is_not_needed(small: World) -> None:
@@ -204,7 +195,7 @@ def test_where_a_course_with_separate_groups_is_cut_in_part_both_causes_are_name
 
 def test_a_user_who_leaves_between_two_pages_does_not_hide_another(small: World) -> None:
     first = small.links()[0].userid
-    before_call(small, ENROLLED, 2, lambda: small.moodle.unenrol(first, small.course))
+    small.before_call(ENROLLED, 2, lambda: small.moodle.unenrol(first, small.course))
     run = small.sync()
     assert [(held["action"], held["userid"]) for held in run.plan["held"]] == [("delete", first)]
     assert small.writes() == []
@@ -213,12 +204,12 @@ def test_a_user_who_leaves_between_two_pages_does_not_hide_another(small: World)
 def test_a_roster_that_never_stands_still_is_left_for_later(small: World) -> None:
     userids = iter([link.userid for link in small.links()])
     for number in (2, 4, 6):
-        before_call(small, ENROLLED, number, lambda: small.moodle.unenrol(next(userids), small.course))
+        small.before_call(ENROLLED, number, lambda: small.moodle.unenrol(next(userids), small.course))
     assert untouched(small, "retry").reason == "roster_moving"
 
 
 def test_a_user_who_comes_between_the_two_lists_is_no_missing_capability(small: World) -> None:
-    before_call(small, GRADABLE, 1, small.enrol)
+    small.before_call(GRADABLE, 1, small.enrol)
     assert small.sync().counts == {"add": 1}
 
 
@@ -227,9 +218,9 @@ def test_a_user_who_is_suspended_or_comes_back_while_the_halves_are_read_is_in_o
     small: World, number: int
 ) -> None:
     userid = small.links()[2].userid
-    before_call(small, ENROLLED, number, lambda: small.moodle.suspend_enrolment(userid, small.course))
+    small.before_call(ENROLLED, number, lambda: small.moodle.suspend_enrolment(userid, small.course))
     assert small.sync().counts == {"held": 1}
-    before_call(small, ENROLLED, number, lambda: small.moodle.reactivate_enrolment(userid, small.course))
+    small.before_call(ENROLLED, number, lambda: small.moodle.reactivate_enrolment(userid, small.course))
     small.sync()
     assert (small.sync().counts, small.hold(), small.writes()) == ({}, None, [])
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any
 
 from app.kit import Kit
@@ -20,6 +21,7 @@ from app.sync.roster import Preview
 from app.sync.turn import take_turn
 from sandbox.kuracloud.dialect import Dialect
 from sandbox.kuracloud.state import SimKuraCloud
+from sandbox.moodle.core import Core
 from sandbox.moodle.sim import SimMoodle
 from tests.conftest import SetClock
 
@@ -103,6 +105,17 @@ class World:
     def writes(self) -> list[str]:
         """The calls that wrote to kuraCloud, in order: `POST /v2/course/1/student`."""
         return [call.name for call in self.kura.calls if not call.name.startswith("GET ")]
+
+    def before_call(self, function: str, number: int, act: Callable[[], object]) -> None:
+        """Let something happen just before the `number`th call of a Moodle function from now on is answered."""
+        original, calls = self.moodle.functions[function], count(1)
+
+        def run(moodle: Core, given: dict[str, Any]) -> Any:
+            if next(calls) == number:
+                act()
+            return original.run(moodle, given)
+
+        self.moodle.functions[function] = replace(original, run=run)
 
     def wanted(self) -> bool:
         """Whether another look at the mapping is due or scheduled."""

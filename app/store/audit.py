@@ -104,10 +104,17 @@ def search(
     run_id: int | None = None,
     call_uid: str | None = None,
     system: str | None = None,
+    operation: str | None = None,
     before_id: int | None = None,
     limit: int = 100,
 ) -> list[Entry]:
     """Rows that fit every given filter, the newest first; `before_id` pages on."""
-    given = {"mapping_id": mapping_id, "run_id": run_id, "call_uid": call_uid, "system": system}
+    given = {
+        "mapping_id": mapping_id,
+        "run_id": run_id,
+        "call_uid": call_uid,
+        "system": system,
+        "operation": operation,
+    }
     query = newest(audit, given, before_id=before_id, limit=limit)
     return [Entry(**row._mapping) for row in tx.execute(query)]

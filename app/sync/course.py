@@ -8,7 +8,14 @@ from app.errors import KurasyncError, TransientError
 from app.kit import Kit
 from app.store import audit
 from app.store.instances import Instance
+from app.store.mappings import Mapping
 from app.sync import connect
+from app.sync.connect import Fence
+from app.sync.holds import UNASKED
+from app.sync.lease import Lease
+
+SET_LMS = "set_lms_enabled"
+"""The operation as the audit knows it."""
 
 
 def enable_lms(kit: Kit, instance: Instance, course_id: int, actor: str) -> None:
@@ -21,8 +28,28 @@ def disable_lms(kit: Kit, instance: Instance, course_id: int, actor: str, mappin
     _set_lms(kit, instance, course_id, False, actor, mapping_id)
 
 
+def repair_lms(kit: Kit, lease: Lease, mapping: Mapping, instance: Instance) -> bool:
+    """Switch lmsEnabled on again where it was switched off, as uninstalling the old block does (contracts/moodle.md 4).
+
+    Once for each mapping, since a second time it is no accident: then it returns False and does nothing (design.md 8).
+    """
+    with kit.database.reading() as tx:
+        earlier = audit.search(tx, mapping_id=mapping.id, system="kuracloud", operation=SET_LMS)
+    if any(row.actor == UNASKED for row in earlier):
+        return False
+    lease.wrote = True
+    _set_lms(kit, instance, mapping.kura_courseid, True, UNASKED, mapping.id, lease.check)
+    return True
+
+
 def _set_lms(
-    kit: Kit, instance: Instance, course_id: int, enabled: bool, actor: str, mapping_id: int | None = None
+    kit: Kit,
+    instance: Instance,
+    course_id: int,
+    enabled: bool,
+    actor: str,
+    mapping_id: int | None = None,
+    fence: Fence | None = None,
 ) -> None:
     """The call between its two audit rows (invariant 10); raises what the client raises."""
     subject = {"instance": instance.name, "course": course_id, "lmsEnabled": enabled}
@@ -32,12 +59,12 @@ def _set_lms(
             kit.database.now(tx),
             actor=actor,
             system="kuracloud",
-            operation="set_lms_enabled",
+            operation=SET_LMS,
             subject=subject,
             mapping_id=mapping_id,
         )
     try:
-        with closing(connect.kuracloud_client(kit, instance)) as client:
+        with closing(connect.kuracloud_client(kit, instance, fence)) as client:
             client.set_lms_enabled(course_id, enabled)
     except KurasyncError as error:
         _end(kit, call, _outcome(error), error.message)

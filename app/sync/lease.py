@@ -91,7 +91,7 @@ class Lease:
             self._go_on()
 
     def confirm(self, tx: Connection) -> None:
-        """Raise LeaseLost unless the row is still this run's, which it then stays until `tx` ends: so `tx` is fenced."""
+        """Raise LeaseLost unless the row is still this run's; it then stays so until `tx` ends."""
         if worklist.renew(tx, self._kit.database.now(tx), self.claim, self._kit.settings.lease) is None:
             raise LeaseLost(_LOST)
 

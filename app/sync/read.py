@@ -16,6 +16,9 @@ from schemas.moodle import EnrolledUser
 
 Half = Literal["active", "suspended"]
 
+LMS_DISABLED = "lms_disabled"
+"""The reason of CourseGone where the course is there, but its students are not ours."""
+
 READINGS = 3  # a roster that changes while it is being read is read again so often
 _SMALLEST_PAGE = 2  # pages overlap by one user
 
@@ -65,7 +68,7 @@ def read_kuracloud(client: KuraCloudClient, course_id: int) -> KuraCloudReading:
         raise CourseGone(
             "The integration is off for this kuraCloud course: uninstalling the old block in Moodle does that. Switch "
             "it on again with `kurasync mapping resume`.",
-            reason="lms_disabled",
+            reason=LMS_DISABLED,
             origin="kuracloud",
         )
     students = tuple(client.students(course_id))

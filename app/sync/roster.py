@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.clients.moodle import MoodleClient
+from app.errors import CourseGone
 from app.kit import Kit
 from app.planning import actions as act
 from app.planning import roster as planning
@@ -25,9 +26,10 @@ from app.store.mappings import Mapping
 from app.sync import showing
 from app.sync.apply import Applied, Apply
 from app.sync.connect import Sides, sides
+from app.sync.course import repair_lms
 from app.sync.holds import keep_hold, newest
 from app.sync.lease import Ended, Lease
-from app.sync.read import KuraCloudReading, read_kuracloud, read_moodle
+from app.sync.read import LMS_DISABLED, KuraCloudReading, read_kuracloud, read_moodle
 from app.sync.record import Record
 
 KIND = "roster"
@@ -79,10 +81,19 @@ def run(kit: Kit, lease: Lease, read: Reader = read_moodle) -> Ended:
     Raises what the clients raise, LeaseLost and RunStopped: the turn settles them (app.sync.turn).
     """
     with sides(kit, lease.mapping_id, lease.check) as both:
-        look = _look(kit, both, read)
+        look = _look_or_repair(kit, lease, both, read)
         record = Record(kit, lease, *_approval(look))
         applied = Apply(both, record, look.kuracloud).carry_out(look.verdict.go)
     return _end(kit, lease, look, applied)
+
+
+def _look_or_repair(kit: Kit, lease: Lease, both: Sides, read: Reader) -> Preview:
+    try:
+        return _look(kit, both, read)
+    except CourseGone as gone:
+        if gone.reason != LMS_DISABLED or not repair_lms(kit, lease, both.mapping, both.instance):
+            raise
+        return _look(kit, both, read)
 
 
 def _look(kit: Kit, both: Sides, read: Reader) -> Preview:
