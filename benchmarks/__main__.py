@@ -1,0 +1,21 @@
+"""`make bench`: every figure beside its limit, each measured against a floor of the same run; 1 when one is short."""
+
+from __future__ import annotations
+
+import sys
+
+from benchmarks import latency, memory, plan, receiver
+
+
+def main() -> int:
+    """Print a line for each figure; returns 1 when one is short."""
+    short = 0
+    for measure in (plan.figures, receiver.figures, latency.figures, memory.figures):
+        for figure in measure():
+            print(figure.line(), flush=True)
+            short += not figure.is_ok
+    return 1 if short else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
