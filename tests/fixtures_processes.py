@@ -45,7 +45,7 @@ def variables(given: Settings) -> dict[str, str]:
     return {settings.variable(name): str(getattr(given, name)) for name in changed}
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 30.0) -> None:
     """Return as soon as it holds; fail the test when it doesn't within this time."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -40,7 +40,15 @@ EVENTS_A_SECOND = 60
 # A write that was carried out after its client gave up must have ended before anybody goes on with the mapping:
 # call time-out + settle, grace_dead, and what is left of a lease (need) are all longer.
 LONGEST_WRITE = 1.3
-TIMES: dict[str, Any] = {"grace_dead": 1.5, "settle": 0.8, "grace": 0.7, "lease": 3.4, "recheck": 1.5, "window": 40, "workers": WORKERS}
+TIMES: dict[str, Any] = {
+    "grace_dead": 1.5,
+    "settle": 0.8,
+    "grace": 0.7,
+    "lease": 3.4,
+    "recheck": 1.5,
+    "window": 40,
+    "workers": WORKERS,
+}
 
 
 class Chaos:

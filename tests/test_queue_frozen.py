@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import update
@@ -15,9 +16,25 @@ from tests.conftest import SetClock
 CHANGE = update(sites).values(failures=sites.c.failures + 1)
 
 
-def test_whoever_waits_for_a_lock_goes_on_when_its_holder_is_cut_off(postgres_url: str, clock: SetClock) -> None:
-    frozen, other = Database(postgres_url, clock=clock), Database(postgres_url, clock=clock)
-    with pytest.raises(DBAPIError, match="idle-in-transaction"), frozen.transaction() as tx:
+@pytest.fixture
+def two(postgres_url: str, clock: SetClock) -> Iterator[tuple[Database, Database]]:
+    databases = Database(postgres_url, clock=clock), Database(postgres_url, clock=clock)
+    yield databases
+    for database in databases:
+        database.dispose()
+
+
+def test_whoever_waits_for_a_lock_goes_on_when_its_holder_is_cut_off(two: tuple[Database, Database]) -> None:
+    frozen, other = two
+    with pytest.raises(DBAPIError, match="idle-in-transaction"):
+        go_on_after_waiting(frozen, other)
+    with frozen.transaction() as tx:
+        tx.execute(CHANGE)
+
+
+def go_on_after_waiting(frozen: Database, other: Database) -> None:
+    """Lock, do nothing until another one got the lock all the same, go on."""
+    with frozen.transaction() as tx:
         tx.exec_driver_sql("LOCK TABLE sites")
         time.sleep(1.0)
         began = time.monotonic()
@@ -25,18 +42,17 @@ def test_whoever_waits_for_a_lock_goes_on_when_its_holder_is_cut_off(postgres_ur
             waiting.execute(CHANGE)
         assert BUSY_TIMEOUT - 2.0 < time.monotonic() - began < BUSY_TIMEOUT
         tx.execute(CHANGE)
-    with frozen.transaction() as tx:
-        tx.execute(CHANGE)
-    frozen.dispose()
-    other.dispose()
 
 
-def test_whoever_waits_for_a_lock_that_is_in_use_gives_up(postgres_url: str, clock: SetClock) -> None:
-    busy, other = Database(postgres_url, clock=clock), Database(postgres_url, clock=clock)
+def test_whoever_waits_for_a_lock_that_is_in_use_gives_up(two: tuple[Database, Database]) -> None:
+    busy, other = two
     with busy.transaction() as tx:
         tx.exec_driver_sql("LOCK TABLE sites")
-        with pytest.raises(DBAPIError, match="lock timeout"), other.transaction() as waiting:
-            waiting.exec_driver_sql("SET LOCAL lock_timeout = '100ms'")
-            waiting.execute(CHANGE)
-    busy.dispose()
-    other.dispose()
+        with pytest.raises(DBAPIError, match="lock timeout"):
+            change_in_a_moment(other)
+
+
+def change_in_a_moment(database: Database) -> None:
+    with database.transaction() as tx:
+        tx.exec_driver_sql("SET LOCAL lock_timeout = '100ms'")
+        tx.execute(CHANGE)

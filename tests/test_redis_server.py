@@ -82,7 +82,7 @@ def test_it_dies_with_a_parent_that_is_killed(tmp_path: Path, processes: Process
     wait_until(lambda: "runs" in processes.output(parent))
     assert len(processes.find("redis-server")) == 1
     parent.kill()
-    wait_until(lambda: not processes.find("redis-server"), 2)
+    wait_until(lambda: not processes.find("redis-server"), 5)
 
 
 def test_a_long_path_is_no_obstacle(tmp_path: Path) -> None:
@@ -138,5 +138,5 @@ def test_a_child_and_its_group_are_killed_together(processes: Processes, tmp_pat
     child.start()
     wait_until(lambda: len(processes.find(f"{tmp_path}/x")) == 2)
     child.kill()
-    wait_until(lambda: not processes.find(f"{tmp_path}/x"), 2)
+    wait_until(lambda: not processes.find(f"{tmp_path}/x"), 5)
     assert child.status == -signal.SIGKILL

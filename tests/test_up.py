@@ -94,7 +94,7 @@ def test_it_leaves_no_process_behind_when_it_is_killed(up: Up, processes: Proces
     process = up(workers=2)
     wait_until(lambda: all_there(processes) and len(processes.find("workers.process")) == 2, 20)
     process.kill()
-    wait_until(lambda: not processes.alive(), 2)
+    wait_until(lambda: not processes.alive(), 5)
 
 
 @pytest.mark.parametrize("name", [*NAMES, "redis-server"])
@@ -214,7 +214,7 @@ def test_the_web_server_is_not_left_behind_by_its_master(up: Up, processes: Proc
     process = up("web", database_url=given.database_url, secret_key=given.secret_key, redis_url=given.redis_url)
     wait_until(lambda: processes.children_of(process.pid))
     process.kill()
-    wait_until(lambda: not processes.find(NAMES[0]), 2)
+    wait_until(lambda: not processes.find(NAMES[0]), 5)
 
 
 def test_the_procfile_names_the_same_processes() -> None:
