@@ -131,6 +131,22 @@ def test_lost_links_that_a_person_has_seen_and_approved_are_ended() -> None:
     assert judge(plan, _now(approved=_prints(*actions))).go == actions
 
 
+@pytest.mark.parametrize("links", [1, 2])
+def test_an_answer_in_which_every_link_is_lost_is_believed_in_no_course_however_small(links: int) -> None:
+    ends = tuple(EndLink(each, 100 + each) for each in range(1, links + 1))
+    assert judge(Plan((*ends, _edit(50)), (), lost=links, links=links), _now()).go == ()
+    assert judge(Plan((*ends, _edit(50)), (), lost=links, links=links + 1), _now()).held == ()
+
+
+@pytest.mark.parametrize(("fresh", "goes"), [(2, True), (3, False)])
+def test_links_lost_since_the_approval_stop_it_beyond_the_same_number(fresh: int, goes: bool) -> None:
+    ends = [EndLink(each, 100 + each) for each in range(1, 10)]
+    others = [_add(each) for each in range(50, 60)]
+    plan = Plan((*ends, *others), (), lost=9, links=20)
+    approved = _prints(*ends[fresh:], *others[:1])
+    assert judge(plan, _now(approved=approved)).go == ((*ends[fresh:], *others[:1]) if goes else ())
+
+
 def test_lost_links_whose_users_are_in_conflict_keep_no_approval_from_being_applied() -> None:
     plan = Plan((_add(50), _add(51)), (), lost=9, links=9)
     verdict = judge(plan, _now(approved=_prints(_add(50))))
@@ -321,6 +337,11 @@ def test_an_edit_waits_for_the_restoration_before_it() -> None:
     assert _reasons(verdict) == {_restore(1): ("adds",), _edit(1): ("restore_held",)}
 
 
+def test_an_edit_goes_with_the_restoration_or_link_before_it() -> None:
+    actions = (_link(2), _restore(1), _edit(1), _edit(2))
+    assert judge(doing(*actions), _now()).go == actions
+
+
 def test_an_approved_edit_waits_for_a_restoration_that_was_not_approved() -> None:
     verdict = judge(doing(_restore(1), _edit(1)), _now(started=False, approved=_prints(_edit(1))))
     assert _reasons(verdict) == {_restore(1): ("first_run",), _edit(1): ("restore_held",)}
@@ -335,6 +356,13 @@ def test_an_edit_of_a_student_who_is_re_invited_is_dropped() -> None:
     verdict = judge(doing(_edit(1), _edit(2), _reinvite(1)), _now(rules=Rules(email_changed="auto")))
     assert verdict.go == (_edit(2), _reinvite(1))
     assert verdict.dropped == ((_edit(1), "superseded"),)
+
+
+def test_an_edit_that_waits_is_not_dropped_as_well() -> None:
+    verdict = judge(doing(_edit(1), _reinvite(1)), _now(started=False, approved=_prints(_reinvite(1))))
+    assert verdict.go == (_reinvite(1),)
+    assert _reasons(verdict) == {_edit(1): ("first_run",)}
+    assert verdict.dropped == ()
 
 
 def test_an_edit_of_a_student_whose_re_invitation_waits_goes_ahead() -> None:

@@ -32,7 +32,9 @@ from tests.planning_builders import link, member, student
 from tests.planning_model import applied
 
 # How fast examples are drawn depends on what else the machine does: no defect.
-QUICK = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(
+    max_examples=200, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
 USERS, STUDENTS = range(1, 6), range(101, 108)
 ADDRESSES = st.sampled_from([*(f"{name}@example.edu" for name in "abcdefg"), "A@example.edu ", ""])
 ECHOES = st.one_of(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from app.planning.actions import (
@@ -122,6 +124,12 @@ def test_it_restores_and_then_brings_in_line() -> None:
     )
 
 
+def test_what_a_restored_student_shows_otherwise_than_sent_needs_no_edit() -> None:
+    echo = {"given_name": {"sent": "Ana", "shown": "ANA"}}
+    plan = planned([member()], deleted=[student(given_name="ANA")], links=[link(echo=echo)])
+    assert plan.actions == (Restore(1, 101, "user1@example.edu"),)
+
+
 def test_it_links_a_student_added_by_hand_rather_than_restoring_the_linked_one() -> None:
     plan = planned([member()], [student(9, email="user1@example.edu", external_student_id="S1")],
                    [student()], [link()])  # fmt: skip
@@ -157,6 +165,19 @@ def test_it_restores_the_users_own_rather_than_a_newer_one_of_nobody() -> None:
     newest = student(5, email="user1@example.edu", external_student_id="S1", created_date=1_800_000_000_000)
     plan = planned([member()], deleted=[newest, student(external_student_id="old")], links=[link(ended=True)])
     assert plan.actions[0] == Restore(1, 101, "user1@example.edu")
+
+
+def test_the_users_own_fits_whatever_its_id_number_and_whoever_had_the_address_too() -> None:
+    own = student(external_student_id="old")
+    plan = planned([member()], deleted=[own], links=[link(ended=True), link(2, email="user1@example.edu", ended=True)])
+    assert plan.actions[0] == Restore(1, 101, "user1@example.edu")
+
+
+def test_it_restores_nobody_where_a_deleted_student_of_the_address_was_another_users() -> None:
+    anothers = student(2, email="user1@example.edu")
+    plan = planned([member()], deleted=[student(), anothers], links=[link(ended=True), link(2, ended=True)])
+    assert plan.actions == ()
+    assert _conflict(plan) == ("once_anothers", (1,), (102,))
 
 
 def test_it_leaves_a_deleted_student_with_another_id_number_to_a_person() -> None:
@@ -207,6 +228,26 @@ def test_it_edits_every_field_that_differs_with_both_values() -> None:
         Edit(1, 101, (("given_name", "Ana", "Eve"), ("family_name", "Lee", "Ng"),
                       ("external_student_id", "S1", "S9"), ("section", "", "Lab"))),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("field", "changed", "edit"),
+    [
+        ("firstname", "Eve", ("given_name", "Ana", "Eve")),
+        ("lastname", "Ng", ("family_name", "Lee", "Ng")),
+        ("idnumber", "S9", ("external_student_id", "S1", "S9")),
+        ("groups", ((1, "Lab"),), ("section", "", "Lab")),
+    ],
+)
+def test_it_edits_the_one_field_that_differs(field: str, changed: Any, edit: tuple[str, str, str]) -> None:
+    plan = planned([member(**{field: changed})], [student()], links=[link()])
+    assert plan.actions == (Edit(1, 101, (edit,)),)
+
+
+def test_it_keeps_a_section_also_when_it_edits_something_else() -> None:
+    groups = ((1, "Lab"), (2, "Hall"))
+    plan = planned([member(firstname="Eve", groups=groups)], [student(section="Hall")], links=[link()])
+    assert plan.actions == (Edit(1, 101, (("given_name", "Ana", "Eve"),)),)
 
 
 def test_it_keeps_a_section_while_the_student_is_in_that_group() -> None:
@@ -296,6 +337,12 @@ def test_a_user_without_a_valid_address_is_a_conflict_that_protects_the_student(
     plan = planned([member(email=email, firstname="Eve")], [student()], links=[link()])
     assert plan.actions == ()
     assert _conflict(plan) == ("no_email", (1,), (101,))
+
+
+def test_a_user_without_an_address_has_nothing_to_do_with_students_without_one() -> None:
+    plan = planned([member(email="")], [student(9, email="")], unmanaged="remove")
+    assert plan.actions == (RemoveUnmanaged(109, ""),)
+    assert _conflict(plan) == ("no_email", (1,), ())
 
 
 def test_users_who_share_an_address_are_one_conflict_that_protects_all_their_students() -> None:

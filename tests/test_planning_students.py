@@ -134,6 +134,11 @@ def test_a_list_cut_by_separate_groups_names_that_capability() -> None:
     assert refusal.reason == "roster_unverified_accessallgroups"
 
 
+def test_a_list_cut_in_part_in_a_course_with_separate_groups_names_both_capabilities() -> None:
+    refusal = _refusal(_reading(_enrolled(1), groupmode=1, gradable=(_gradable(1), _gradable(2))))
+    assert "moodle/site:accessallgroups or moodle/user:viewdetails" in refusal.message
+
+
 def test_a_member_of_a_group_who_is_not_listed_betrays_a_cut_list() -> None:
     reading = _reading(_enrolled(1), groups=(Group(9, "Lab"),), members=(GroupMembers(9, (1, 2)),))
     assert "1 of its users" in _refusal(reading).message
