@@ -55,6 +55,7 @@ soak: $(READY)
 
 docs: $(READY)
 	$(BIN)/python -m app.sync.triggers docs/events.md
+	$(BIN)/python -m app.cli.reference
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -8,7 +8,7 @@ from app.redis_server import running
 from app.store import sites, worklist
 from app.store.events import insert
 from app.store.tables import worklist as table
-from app.sync.intake import accept
+from app.sync.intake import Parcel, accept
 from schemas.events import MoodleEvent
 from tests.fixtures_desk import Desk
 
@@ -23,7 +23,7 @@ def report(desk: Desk, *events: MoodleEvent) -> None:
     with desk.kit.database.reading() as tx:
         site = sites.by_name(tx, "uni")
     assert site is not None
-    accept(desk.kit, site, "signed", "msg_1", events)
+    accept(desk.kit, [Parcel(site, "signed", "msg_1", events)])
 
 
 def give_up(desk: Desk, mapping_id: int = 1) -> None:

@@ -6,10 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 from standardwebhooks import Webhook
 
 from app.setup.sites import FUNCTIONS
 from app.store import audit, sites
+from app.store.tables import sites as table
 from tests.fixtures_desk import Desk
 
 
@@ -194,7 +196,7 @@ def test_a_rotated_token_is_tried_first_and_the_old_one_stays_otherwise(desk: De
 def test_a_token_of_another_moodle_is_refused(desk: Desk) -> None:
     add(desk)
     with desk.kit.database.transaction() as tx:
-        sites.set_identity(tx, 1, url=desk.moodle.url, wwwroot="https://other.example.edu", identity=None)
+        tx.execute(update(table).values(wwwroot="https://other.example.edu"))
     done = desk.run("site", "rotate", "uni", "--token-file", "-", typed=desk.moodle.token)
     assert done.exit_code == 1
     assert "belongs to" in done.stderr

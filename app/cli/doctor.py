@@ -17,7 +17,8 @@ from app.setup.doctor import examine
 def doctor(as_json: bool) -> None:
     """Check everything, and say what to do about what is wrong.
 
-    Settings, key, database and Redis, then every site, instance and mapping. Writes nothing. Ends with 1 when something failed.
+    Settings, key, database and Redis, then every site, instance and mapping. Writes nothing. Ends with 1 when
+    something failed.
     """
     found = []
     for check in examine():

@@ -23,8 +23,9 @@ def cli() -> str:
     """Every command with its help, as the terminal shows it."""
     parts = ["# The commands", "", "Made from the commands by `python -m app.cli.reference`: do not edit.", ""]
     for names, command in _commands(("kurasync",), root):
-        context = click.Context(command, info_name=" ".join(names), max_content_width=100, terminal_width=100)
-        heading = f"{'#' * min(len(names) + 1, 4)} {' '.join(names)}"
+        name = " ".join(names)
+        context = click.Context(command, info_name=name, terminal_width=100, help_option_names=["-h", "--help"])
+        heading = f"{'#' * min(len(names) + 1, 4)} {name}"
         parts += [heading, "", "```text", command.get_help(context), "```", ""]
     return "\n".join(parts)
 

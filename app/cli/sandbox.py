@@ -14,12 +14,13 @@ from sandbox.kuracloud.state import SimKuraCloud
 from sandbox.moodle.sim import SimMoodle
 
 _GROUPS = 3
+_PORT = click.IntRange(0, 65535)
 _ENDING = {signal.SIGINT, signal.SIGTERM}
 
 
 @click.command()
-@click.option("--moodle-port", default=0, show_default="a free one", help="Port of the simulated Moodle.")
-@click.option("--kuracloud-port", default=0, show_default="a free one", help="Port of the simulated kuraCloud.")
+@click.option("--moodle-port", default=0, type=_PORT, show_default="a free one", help="Port of the Moodle.")
+@click.option("--kuracloud-port", default=0, type=_PORT, show_default="a free one", help="Port of the kuraCloud.")
 @click.option(
     "--students", default=30, show_default=True, help="How many students the sample course has; 0: no sample courses."
 )
@@ -35,7 +36,7 @@ def sandbox(moodle_port: int, kuracloud_port: int, students: int, as_json: bool)
         try:
             moodle = serving.enter_context(SimMoodle.serving(port=moodle_port))
             kura = serving.enter_context(SimKuraCloud.serving(port=kuracloud_port))
-        except (OSError, OverflowError) as error:
+        except OSError as error:
             raise Failure(f"A port cannot be used: {error}. Choose another, or none for a free one.") from error
         if students:
             _fill(moodle, kura, students)
