@@ -13,7 +13,7 @@ from app.planning import actions as act
 from app.store import mappings
 from app.sync import bonds, writes
 from app.sync.connect import Sides
-from app.sync.read import KuraCloudReading, read_kuracloud
+from app.sync.read import KuraCloudReading
 from app.sync.record import Record
 from app.sync.writes import A, Write
 from schemas.kuracloud import Student
@@ -127,8 +127,7 @@ class Apply:
 
         Where there is none, the batch was too large: no larger ones are tried in this run.
         """
-        now = read_kuracloud(self._both.kuracloud, self._both.mapping.kura_courseid)
-        left = write.undone(batch, now)
+        left = write.undone(batch, self._shown())
         self._record.settle([action for action in batch if action not in left], "done")
         if len(batch) == 1 and left:
             self._record.settle(left, "refused")
@@ -144,10 +143,13 @@ class Apply:
     def _known(self) -> dict[int, Student]:
         return {student.student_id: student for student in (*self._before.deleted, *self._before.students)}
 
+    def _shown(self) -> list[Student]:
+        """The active students now: they tell what became of any write, so nothing else is read again."""
+        return self._both.kuracloud.students(self._both.mapping.kura_courseid)
+
     def _read_back(self) -> None:
         """Look again at kuraCloud: tie new students to their users, keep echoes, believe only what is shown."""
-        after = read_kuracloud(self._both.kuracloud, self._both.mapping.kura_courseid)
-        unproven = bonds.settle(self._record.kit, self._record.lease, self._record.done, self._before, after)
+        unproven = bonds.settle(self._record.kit, self._record.lease, self._record.done, self._before, self._shown())
         self._applied.failed += [(self._record.whole(action), why) for action, why in unproven]
         done = {self._record.whole(action) for action in self._record.done}
         self._applied.counts.update(action.kind for action in done - {action for action, _ in self._applied.failed})

@@ -34,7 +34,7 @@ def tie(kit: Kit, lease: Lease, actions: Sequence[act.Action]) -> None:
 
 
 def settle(
-    kit: Kit, lease: Lease, done: Sequence[act.Action], before: KuraCloudReading, after: KuraCloudReading
+    kit: Kit, lease: Lease, done: Sequence[act.Action], before: KuraCloudReading, after: Sequence[Student]
 ) -> list[Unproven]:
     """Prove each write by what kuraCloud shows now, never by what was sent, and keep links and echoes accordingly.
 
@@ -121,12 +121,12 @@ class _Bonds:
 class _Shown:
     """What kuraCloud shows after the writes, by id and by address."""
 
-    def __init__(self, before: KuraCloudReading, after: KuraCloudReading) -> None:
-        self.active = {student.student_id: student for student in after.students}
+    def __init__(self, before: KuraCloudReading, after: Sequence[Student]) -> None:
+        self.active = {student.student_id: student for student in after}
         known = {student.student_id for student in (*before.students, *before.deleted)}
-        self._new = [student for student in after.students if student.student_id not in known]
+        self._new = [student for student in after if student.student_id not in known]
         self._by_address: dict[str, list[Student]] = {}
-        for student in after.students:
+        for student in after:
             self._by_address.setdefault(email_key(student.email), []).append(student)
 
     def added(self, profile: act.Profile, bonds: _Bonds) -> Student | None:

@@ -9,7 +9,6 @@ from typing import Any, Generic, TypeVar
 from app.clients.kuracloud import KuraCloudClient
 from app.planning import actions as act
 from app.planning.sameness import email_key
-from app.sync.read import KuraCloudReading
 from schemas.kuracloud import NewStudent, Student
 
 A = TypeVar("A", act.Add, act.Edit, act.Restore, act.Delete, act.RemoveUnmanaged)
@@ -21,13 +20,13 @@ Known = Mapping[int, Student]  # every student of the course by id, as read just
 class Write(Generic[A]):
     """One kind of request.
 
-    `send` makes it; `undone` picks, from a later reading, those that were not carried out; `subject` is what the audit
-    keeps of one.
+    `send` makes it; `undone` picks, by the students shown later, those that were not carried out; `subject` is what the
+    audit keeps of one.
     """
 
     operation: str
     send: Callable[[KuraCloudClient, int, Sequence[A], Known], object]
-    undone: Callable[[Sequence[A], KuraCloudReading], list[A]]
+    undone: Callable[[Sequence[A], Sequence[Student]], list[A]]
     subject: Callable[[A], dict[str, Any]]
 
 
@@ -53,13 +52,13 @@ def _delete(client: KuraCloudClient, course_id: int, batch: Sequence[R], _: Know
     client.delete_students(course_id, [action.studentid for action in batch])
 
 
-def _not_added(batch: Sequence[act.Add], reading: KuraCloudReading) -> list[act.Add]:
-    shown = {email_key(student.email) for student in reading.students}
+def _not_added(batch: Sequence[act.Add], present: Sequence[Student]) -> list[act.Add]:
+    shown = {email_key(student.email) for student in present}
     return [action for action in batch if email_key(action.profile.email) not in shown]
 
 
-def _not_edited(batch: Sequence[act.Edit], reading: KuraCloudReading) -> list[act.Edit]:
-    shown = {student.student_id: student for student in reading.students}
+def _not_edited(batch: Sequence[act.Edit], present: Sequence[Student]) -> list[act.Edit]:
+    shown = {student.student_id: student for student in present}
     return [action for action in batch if action.studentid in shown and _as_before(action, shown[action.studentid])]
 
 
@@ -67,13 +66,13 @@ def _as_before(action: act.Edit, student: Student) -> bool:
     return any(getattr(student, field) == before for field, before, _ in action.changes)
 
 
-def _not_restored(batch: Sequence[act.Restore], reading: KuraCloudReading) -> list[act.Restore]:
-    active = {student.student_id for student in reading.students}
+def _not_restored(batch: Sequence[act.Restore], present: Sequence[Student]) -> list[act.Restore]:
+    active = {student.student_id for student in present}
     return [action for action in batch if action.studentid not in active]
 
 
-def _not_deleted(batch: Sequence[R], reading: KuraCloudReading) -> list[R]:
-    active = {student.student_id for student in reading.students}
+def _not_deleted(batch: Sequence[R], present: Sequence[Student]) -> list[R]:
+    active = {student.student_id for student in present}
     return [action for action in batch if action.studentid in active]
 
 
