@@ -23,6 +23,28 @@ from app.store.reports import MappingLine
 
 KIND = "roster"
 
+_DETAILS = {
+    "id": "mapping",
+    "course_name": "Moodle course",
+    "moodle": "  called",
+    "kura_course_name": "kuraCloud course",
+    "kuracloud": "  called",
+    "links": "students linked",
+    "state": "state",
+    "started": "first plan approved",
+    "obstacle": "in the way",
+    "late_seconds": "late by (seconds)",
+    "due_at": "due",
+    "failing_since": "failing since",
+    "hold": "waits for approval",
+    "last_run": "last run",
+    "last_outcome": "  ended as",
+    "last_ended_at": "  at",
+    "last_message": "  said",
+    "reconcile_at": "next comparison",
+    "settings": "rules of its own",
+}
+
 
 @click.group()
 def mapping() -> None:
@@ -96,29 +118,8 @@ def show(kit: Kit, name: str, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    titles = {
-        "id": "mapping",
-        "course_name": "Moodle course",
-        "moodle": "  called",
-        "kura_course_name": "kuraCloud course",
-        "kuracloud": "  called",
-        "links": "students linked",
-        "state": "state",
-        "started": "first plan approved",
-        "obstacle": "in the way",
-        "late_seconds": "late by (seconds)",
-        "due_at": "due",
-        "failing_since": "failing since",
-        "hold": "waits for approval",
-        "last_run": "last run",
-        "last_outcome": "  ended as",
-        "last_ended_at": "  at",
-        "last_message": "  said",
-        "reconcile_at": "next comparison",
-        "settings": "rules of its own",
-    }
     rules_of_its_own = [f"{rule}={cell(value)}" for rule, value in found["settings"].items()]
-    details({**found, "late_seconds": found["late_seconds"] or None, "settings": rules_of_its_own}, titles)
+    details({**found, "late_seconds": found["late_seconds"] or None, "settings": rules_of_its_own}, _DETAILS)
     if found["conflicts"]:
         say()
         say(f"Conflicts ({len(found['conflicts'])}): nothing is done to these until somebody puts them right.")

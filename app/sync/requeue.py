@@ -8,8 +8,8 @@ from app.kit import Kit
 from app.store import events as rows
 from app.store import worklist
 from app.store.events import Event
-from app.sync import triggers
 from app.store.worklist import Target
+from app.sync import triggers
 from app.sync.intake import concerned
 from schemas.events import MoodleEvent
 
