@@ -9,7 +9,8 @@ from email.utils import formatdate
 
 import pytest
 
-from app.clients.http import Answer, Http
+from app.clients.answer import Answer
+from app.clients.http import Http
 from app.errors import ConnectionBroken, KurasyncError, TransientError
 from tests.line_server import Line, LineServer, answer, listening
 

@@ -12,7 +12,7 @@ from app.clients.retry_after import retry_after
 from app.errors import ConnectionBroken, PermanentError, TransientError
 
 if TYPE_CHECKING:
-    from app.clients.http import Answer
+    from app.clients.answer import Answer
     from app.clients.peer import Peer
     from schemas.wire import WrongShape
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import requests
 
 from app.clients import failures
+from app.clients.answer import Answer, NotJson
 from app.clients.fence import Fence, FencingAdapter, NotSent
 from app.clients.peer import Origin, peer
 from schemas.wire import WrongShape
@@ -20,26 +19,6 @@ from schemas.wire import WrongShape
 LARGEST_ANSWER = 64  # MiB
 _PIECE = 65_536
 _Shape = TypeVar("_Shape")
-
-
-class NotJson(ValueError):
-    """The body of an answer is not JSON: a page for people, or cut off."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back: `content` is unpacked, `headers` finds names in any case."""
-
-    status: int
-    headers: Mapping[str, str]
-    content: bytes
-
-    def json(self) -> Any:
-        """The parsed body; raises NotJson."""
-        try:
-            return json.loads(self.content)
-        except (ValueError, RecursionError):
-            raise NotJson from None
 
 
 class _Session(requests.Session):

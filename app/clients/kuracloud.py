@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from app.clients.http import Answer, Http
+from app.clients.answer import Answer
+from app.clients.http import Http
 from app.clients.kuracloud_refusals import About, refusal
 from app.errors import ConnectionBroken
 from schemas import kuracloud as shapes

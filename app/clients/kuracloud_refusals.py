@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Literal
 
-from app.clients.http import Answer, NotJson
+from app.clients.answer import Answer, NotJson
 from app.errors import BatchRefused, ConnectionBroken, CourseGone, PermanentError, TransientError
 
 About = Literal["instance", "course", "students", "batch"]
