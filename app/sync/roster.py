@@ -107,7 +107,7 @@ def _look(kit: Kit, both: Sides, read: Reader) -> Preview:
         waiting = holds.waiting(tx, mapping.id, KIND)
         known = _known_links(tx, mapping.id)
         plan = planning.plan(_roster(tx, now, mapping, rules, members, kuracloud, known))
-        verdict = judge(plan, _circumstances(tx, now, mapping, rules, reading, kuracloud, known, waiting))
+        verdict = judge(plan, _circumstances(tx, now, mapping, rules, reading, kuracloud, known, plan, waiting))
     return Preview(mapping, members, kuracloud, plan, verdict, waiting)
 
 
@@ -146,13 +146,15 @@ def _circumstances(
     reading: MoodleReading,
     kuracloud: KuraCloudReading,
     known: tuple[KnownLink, ...],
+    plan: Plan,
     waiting: Hold | None,
 ) -> Circumstances:
+    planned = {act.fingerprint(action) for action in plan.actions if isinstance(action, act.REMOVALS)}
     approved = waiting is not None and waiting.state == "approved"
     return Circumstances(
         rules=rules,
         present=len(kuracloud.students),
-        removed=steps.removals_since(tx, mapping.id, now - DAY),
+        removed=len(steps.removals_since(tx, mapping.id, now - DAY) - planned),
         started=mapping.started_at is not None,
         proven=reading.proven,
         quiet=mapping.quiet_until > now,
@@ -176,6 +178,8 @@ def _end(kit: Kit, lease: Lease, look: Preview, applied: Applied) -> Ended:
         held = showing.items(look.verdict, look.names)
         again = keep_hold(tx, now, lease, look.mapping, look.waiting, held, _approved_but_quiet(look, applied))
         mapping = mappings.get(tx, lease.mapping_id) or look.mapping
+    # Only a look at the re-linked student tells what else she needs: her names, her address.
+    again = again or applied.counts[act.Relink.kind] > 0
     after_quiet = mapping.quiet_until + kit.settings.quiet if _left_for_quiet(look, applied) else None
     return Ended(
         message=showing.summary(look.verdict, look.plan, applied),
