@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, bindparam, distinct, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from app.planning.actions import INVITATIONS, REMOVALS
 from app.store.tables import steps
@@ -32,12 +32,16 @@ class NewStep:
 
 
 _BEGIN = insert(steps).returning(steps.c.id, sort_by_parameter_order=True)
-_REMOVALS = select(func.count(distinct(steps.c.fingerprint))).where(
-    steps.c.mapping_id == bindparam("b_mapping"),
-    steps.c.at >= bindparam("b_since"),
-    steps.c.action.in_(REMOVAL_KINDS),
-    steps.c.approved.is_(False),
-    steps.c.outcome.in_(("begun", "done")),
+_REMOVALS = (
+    select(steps.c.fingerprint)
+    .where(
+        steps.c.mapping_id == bindparam("b_mapping"),
+        steps.c.at >= bindparam("b_since"),
+        steps.c.action.in_(REMOVAL_KINDS),
+        steps.c.approved.is_(False),
+        steps.c.outcome.in_(("begun", "done")),
+    )
+    .distinct()
 )
 _DONE = (
     select(steps.c.fingerprint, func.count().label("times"))
@@ -77,9 +81,9 @@ def finish(tx: Connection, ids: Collection[int], outcome: Outcome) -> None:
         tx.execute(update(steps).where(steps.c.id.in_(ids)).values(outcome=outcome))
 
 
-def removals_since(tx: Connection, mapping_id: int, since: float) -> int:
-    """How many removals were begun or done unasked; one tried twice counts once (design.md 6)."""
-    return int(tx.execute(_REMOVALS, {"b_mapping": mapping_id, "b_since": since}).scalar_one())
+def removals_since(tx: Connection, mapping_id: int, since: float) -> frozenset[str]:
+    """The removals that were begun or done unasked, by fingerprint: one tried twice counts once (design.md 6)."""
+    return frozenset(tx.execute(_REMOVALS, {"b_mapping": mapping_id, "b_since": since}).scalars())
 
 
 def done_since(tx: Connection, mapping_id: int, since: float) -> Counter[str]:
