@@ -38,9 +38,9 @@ def test_the_secret_it_shows_signs_deliveries_and_is_stored_encrypted(desk: Desk
     secret = desk.json("site", "add", "uni", desk.moodle.url, "--token-file", "-", typed=desk.moodle.token)["secret"]
     assert Webhook(secret)
     with desk.kit.database.reading() as tx:
-        (stored,) = sites.secrets(tx, 1, desk.kit.database.now(tx))
-    assert secret not in stored
-    assert desk.kit.vault.decrypt(stored) == secret
+        [stored] = sites.every_secret(tx, 1)
+    assert secret not in stored.secret
+    assert desk.kit.vault.decrypt(stored.secret) == secret
 
 
 def test_the_token_is_stored_encrypted_and_shown_nowhere(desk: Desk) -> None:

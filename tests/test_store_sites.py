@@ -62,8 +62,9 @@ def test_secrets_are_valid_until_they_end_the_newest_first(database: Database, c
         old = sites.add_secret(tx, clock(), number, "old")
         sites.add_secret(tx, clock(), number, "new")
         sites.end_secret(tx, old, clock() + 10)
-        assert sites.secrets(tx, number, clock()) == ("new", "old")
-        assert sites.secrets(tx, number, clock() + 10) == ("new",)
+        site = sites.get(tx, number)
+        assert sites.with_secrets(tx, "uni", clock()) == (site, ("new", "old"))
+        assert sites.with_secrets(tx, "uni", clock() + 10) == (site, ("new",))
         every = sites.every_secret(tx, number)
     assert [(each.secret, each.valid_until) for each in every] == [("new", None), ("old", clock() + 10)]
     assert "new" not in repr(every)
@@ -73,8 +74,8 @@ def test_a_secret_may_end_from_the_start(database: Database, clock: SetClock) ->
     with database.transaction() as tx:
         number = add_site(tx, clock())
         sites.add_secret(tx, clock(), number, "short", clock() + 1)
-        assert sites.secrets(tx, number, clock() + 1) == ()
-        assert sites.secrets(tx, add_site(tx, clock(), "other"), clock()) == ()
+        assert sites.with_secrets(tx, "uni", clock() + 1) == (sites.get(tx, number), ())
+        assert sites.with_secrets(tx, "other", clock()) is None
 
 
 def test_a_connection_in_use_is_not_removed(database: Database, clock: SetClock) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,14 +45,20 @@ _GET = select(events).where(events.c.id == bindparam("b_id"))
 
 
 def insert(
-    tx: Connection, now: float, site_id: int, way: str, delivery: str | None, batch: Sequence[MoodleEvent]
+    tx: Connection,
+    now: float,
+    site_id: int,
+    way: str,
+    delivery: str | None,
+    batch: Sequence[MoodleEvent],
+    wanted: Container[int] = (),
 ) -> list[int | None]:
     """Store a delivery's events; returns their ids in order, None for one that was there already.
 
     An event with a uid is a duplicate when its site sent that uid before, in this delivery or any other. One without
-    a uid is always new.
+    a uid is always new. `wanted`: the places in the batch of those that ask for a look at one mapping at least.
     """
-    rows = [_values(now, site_id, way, delivery, each) for each in batch]
+    rows = [_values(now, site_id, way, delivery, each, place in wanted) for place, each in enumerate(batch)]
     fresh = _insert_once(tx, _first_of_each(rows))
     return [fresh.pop(row["event_uid"], None) if row["event_uid"] is not None else _insert_one(tx, row) for row in rows]
 
@@ -85,7 +91,7 @@ def search(
     return [Event(**row._mapping) for row in tx.execute(query)]
 
 
-def _values(now: float, site_id: int, way: str, delivery: str | None, event: MoodleEvent) -> dict[str, Any]:
+def _values(now: float, site_id: int, way: str, delivery: str | None, event: MoodleEvent, wanted: bool) -> dict[str, Any]:
     return {
         "site_id": site_id,
         "event_uid": event.uid,
@@ -98,7 +104,7 @@ def _values(now: float, site_id: int, way: str, delivery: str | None, event: Moo
         "contextinstanceid": event.contextinstanceid,
         "timecreated": event.timecreated,
         "received_at": now,
-        "wanted": False,
+        "wanted": wanted,
         "delivery": delivery,
     }
 

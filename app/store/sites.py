@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, update
 
 from app.errors import Refused
 from app.store.dialect import chosen, per_dialect
@@ -47,12 +47,14 @@ _ADD = per_dialect(lambda insert: insert(sites).on_conflict_do_nothing(index_ele
 _GET = select(sites).where(sites.c.id == bindparam("b_id"))
 _BY_NAME = select(sites).where(sites.c.name == bindparam("b_name"))
 _EVERY = select(sites).order_by(sites.c.name)
-_SECRETS = (
-    select(site_secrets.c.secret)
-    .where(
-        site_secrets.c.site_id == bindparam("b_site"),
-        or_(site_secrets.c.valid_until.is_(None), site_secrets.c.valid_until > bindparam("b_now")),
-    )
+_VALID = and_(
+    site_secrets.c.site_id == sites.c.id,
+    or_(site_secrets.c.valid_until.is_(None), site_secrets.c.valid_until > bindparam("b_now")),
+)
+_WITH_SECRETS = (
+    select(sites, site_secrets.c.secret)
+    .outerjoin(site_secrets, _VALID)
+    .where(sites.c.name == bindparam("b_name"))
     .order_by(site_secrets.c.id.desc())
 )
 
@@ -86,17 +88,19 @@ def add(
 
 def get(tx: Connection, site_id: int) -> Site | None:
     """The site with this number."""
-    return _site(tx.execute(_GET, {"b_id": site_id}).first())
+    row = tx.execute(_GET, {"b_id": site_id}).first()
+    return _site(row._mapping) if row else None
 
 
 def by_name(tx: Connection, name: str) -> Site | None:
     """The site with this name."""
-    return _site(tx.execute(_BY_NAME, {"b_name": name}).first())
+    row = tx.execute(_BY_NAME, {"b_name": name}).first()
+    return _site(row._mapping) if row else None
 
 
 def every(tx: Connection) -> list[Site]:
     """All sites by name."""
-    return [site for row in tx.execute(_EVERY) if (site := _site(row))]
+    return [_site(row._mapping) for row in tx.execute(_EVERY)]
 
 
 def remove(tx: Connection, site_id: int) -> None:
@@ -117,9 +121,16 @@ def set_ways(tx: Connection, site_id: int, ways: Sequence[str]) -> None:
     tx.execute(update(sites).where(sites.c.id == site_id).values(ways=list(ways)))
 
 
-def secrets(tx: Connection, site_id: int, now: float) -> tuple[str, ...]:
-    """The encrypted secrets that are valid now, the newest first."""
-    return tuple(tx.execute(_SECRETS, {"b_site": site_id, "b_now": now}).scalars())
+def with_secrets(tx: Connection, name: str, now: float) -> tuple[Site, tuple[str, ...]] | None:
+    """The site with this name and its encrypted secrets that are valid now, the newest first.
+
+    One statement: it is asked at every delivery.
+    """
+    found = tx.execute(_WITH_SECRETS, {"b_name": name, "b_now": now}).all()
+    if not found:
+        return None
+    site = {name: value for name, value in found[0]._mapping.items() if name != "secret"}
+    return _site(site), tuple(row.secret for row in found if row.secret is not None)
 
 
 def every_secret(tx: Connection, site_id: int) -> list[Secret]:
@@ -141,5 +152,5 @@ def end_secret(tx: Connection, secret_id: int, valid_until: float) -> None:
     tx.execute(update(site_secrets).where(site_secrets.c.id == secret_id).values(valid_until=valid_until))
 
 
-def _site(row: Row[Any] | None) -> Site | None:
-    return None if row is None else Site(**{**row._mapping, "ways": tuple(row.ways)})
+def _site(values: Mapping[str, Any]) -> Site:
+    return Site(**{**values, "ways": tuple(values["ways"])})

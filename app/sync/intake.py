@@ -50,7 +50,6 @@ class _Wishes:
     urgent: dict[Target, list[int]] = field(default_factory=dict)
     again: set[Target] = field(default_factory=set)
     quiet: set[int] = field(default_factory=set)
-    heard: list[int] = field(default_factory=list)
     known: dict[tuple[int, Scope], list[int]] = field(default_factory=dict)
 
 
@@ -63,23 +62,25 @@ def accept(kit: Kit, parcels: Sequence[Parcel]) -> list[Accepted]:
         now = kit.database.now(tx)
         wishes = _Wishes()
         accepted = [_store(tx, now, parcel, wishes) for parcel in parcels]
-        event_rows.mark_wanted(tx, wishes.heard)
         _mark(kit, tx, now, wishes)
     return accepted
 
 
 def _store(tx: Connection, now: float, parcel: Parcel, wishes: _Wishes) -> Accepted:
-    ids = event_rows.insert(tx, now, parcel.site.id, parcel.way, parcel.delivery, parcel.events)
-    fresh = [(number, event) for number, event in zip(ids, parcel.events, strict=True) if number is not None]
-    heard = [(number, event) for number, event in fresh if _note(tx, parcel, number, event, wishes)]
-    wishes.heard += [number for number, _ in heard]
-    urgent = any(triggers.trigger(event).urgent for _, event in heard)
+    found = [_mappings(tx, parcel.site.id, triggers.scope(event), wishes) for event in parcel.events]
+    asking = {place for place, event in enumerate(parcel.events) if found[place] and triggers.trigger(event).kinds}
+    ids = event_rows.insert(tx, now, parcel.site.id, parcel.way, parcel.delivery, parcel.events, asking)
+    fresh = {place: number for place, number in enumerate(ids) if number is not None}
+    for place, number in fresh.items():
+        _note(parcel, number, parcel.events[place], found[place], wishes)
+    heard = fresh.keys() & asking
+    urgent = any(triggers.trigger(parcel.events[place]).urgent for place in heard)
     return Accepted(len(fresh), len(ids) - len(fresh), len(fresh) - len(heard), urgent)
 
 
-def _note(tx: Connection, parcel: Parcel, number: int, event: MoodleEvent, wishes: _Wishes) -> bool:
-    """Add what an event asks for; returns whether it asks for anything."""
-    trigger, found = triggers.trigger(event), _mappings(tx, parcel.site.id, triggers.scope(event), wishes)
+def _note(parcel: Parcel, number: int, event: MoodleEvent, found: Sequence[int], wishes: _Wishes) -> None:
+    """Add what an event asks for."""
+    trigger = triggers.trigger(event)
     if trigger.quietens:
         wishes.quiet.update(found)
     targets = [(mapping_id, kind) for mapping_id in found for kind in trigger.kinds]
@@ -87,7 +88,6 @@ def _note(tx: Connection, parcel: Parcel, number: int, event: MoodleEvent, wishe
         (wishes.urgent if trigger.urgent else wishes.settling).setdefault(target, []).append(number)
     if parcel.way == SENT_BEFORE_COMMIT:
         wishes.again.update(targets)
-    return bool(targets)
 
 
 def _mappings(tx: Connection, site_id: int, scope: Scope, wishes: _Wishes) -> list[int]:

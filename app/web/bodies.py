@@ -14,6 +14,7 @@ from app.web.problems import Refusal
 from schemas.problem import Problem
 
 _MOST_FIELDS = 1000
+_NESTS = (dict, list)
 
 
 def read(request: Request) -> bytes:
@@ -61,16 +62,16 @@ _DECODER = json.JSONDecoder(parse_constant=_no_such_number)
 
 
 def _is_deeper(document: object, depth: int) -> bool:
-    level: list[object] = [document]
+    level: list[Any] = [document]
     for _ in range(depth):
-        level = [inner for outer in level for inner in _inside(outer) if isinstance(inner, dict | list)]
+        level = [inner for outer in level for inner in _inside(outer) if type(inner) in _NESTS]
     return bool(level)
 
 
-def _inside(outer: object) -> Iterable[object]:
-    if isinstance(outer, dict):
+def _inside(outer: Any) -> Iterable[object]:
+    if type(outer) is dict:
         return outer.values()
-    return outer if isinstance(outer, list) else ()
+    return outer if type(outer) is list else ()
 
 
 def _too_deep(depth: int) -> Refusal:

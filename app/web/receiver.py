@@ -73,10 +73,10 @@ class Receiver:
 
     def _site(self, name: str, way: Way) -> tuple[Site, list[Secret]]:
         with self._kit.database.reading() as tx:
-            site = sites.by_name(tx, name) if name.isprintable() else None
-            stored = sites.secrets(tx, site.id, self._kit.database.now(tx)) if site else ()
-        if site is None:
+            found = sites.with_secrets(tx, name, self._kit.database.now(tx)) if name.isprintable() else None
+        if found is None:
             raise Refusal(Problem(404, "unknown_site", "There is no such site. `kurasync site list` shows them."))
+        site, stored = found
         if way not in site.ways:
             raise Refusal(Problem(403, "way_off", f"The way {way} is switched off for this site."))
         return site, self._secrets.every(stored)
