@@ -63,7 +63,7 @@ def keep_hold(
     waiting = holds.waiting(tx, lease.mapping_id, lease.kind)
     if (waiting and (waiting.id, waiting.state)) != (seen and (seen.id, seen.state)) or (seen and unused):
         return False
-    applied = waiting is not None and waiting.state == "approved" and not _still_held(waiting, items)
+    applied = waiting is not None and waiting.state == "approved" and not _disbelieved(waiting, items)
     if waiting is not None and applied:
         holds.decide(tx, now, waiting, "applied", waiting.decided_by or "")
         mappings.start(tx, mapping.id, now)
@@ -71,9 +71,16 @@ def keep_hold(
     return applied and bool(items) and mapping.started_at is None
 
 
-def _still_held(approved: Hold, items: Sequence[Item]) -> bool:
-    """Whether what was approved is held all the same, for a reason that nobody had seen: it has to be asked again."""
-    return not {item["fingerprint"] for item in approved.items}.isdisjoint(item["fingerprint"] for item in items)
+def _disbelieved(approved: Hold, items: Sequence[Item]) -> bool:
+    """Whether nothing approved was done since kuraCloud's answer was not believed: then a person is asked again."""
+    known = {item["fingerprint"] for item in approved.items}
+    return _tells_of_loss(items) and (
+        not _tells_of_loss(approved.items) or any(item["fingerprint"] in known for item in items)
+    )
+
+
+def _tells_of_loss(items: Sequence[Item]) -> bool:
+    return any("links_lost" in item["reasons"] for item in items)
 
 
 def _hold(tx: Connection, now: float, lease: Lease, items: Sequence[Item]) -> None:
