@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -84,3 +85,21 @@ def test_an_answer_that_is_lost_after_kuracloud_acted_does_not_invite_twice(smal
     small.clock.advance(3600)
     assert small.sync().counts == {"link": 1}
     assert len(small.kura.invites) == 1
+
+
+def test_an_approval_does_not_invite_again_whom_kuracloud_does_not_show(sqlite_kit: Kit, clock: SetClock) -> None:
+    kit = replace(sqlite_kit, settings=replace(sqlite_kit.settings, batch_size=1))
+    with world(kit, clock, started=False) as made:
+        first, second = made.enrol(), made.enrol()
+        made.sync()
+        # The first addition is answered like a done one; the run is cut off before it could look for it.
+        made.kura.faults.add(Fault("empty_list", match="POST .*/student$", times=1))
+        made.kura.faults.add(Fault("status", match="POST .*/student$", status=503, skip=0, times=1))
+        assert made.approve().outcome == "retry"
+        made.kura.faults.clear()
+        made.clock.advance(3600)
+        assert made.turn() == "done"
+        assert [link.userid for link in made.links()] == [second]
+        hold = made.hold()
+        assert hold is not None
+        assert [(item["userid"], "invited_before" in item["reasons"]) for item in hold.items] == [(first, True)]

@@ -129,6 +129,14 @@ def test_what_was_done_is_counted_by_fingerprint(database: Database, clock: SetC
         assert steps.done_since(tx, course, clock() - 20) == Counter({"a": 2})
 
 
+def test_what_later_runs_did_is_told_from_what_earlier_ones_did(database: Database, course: int) -> None:
+    with database.transaction() as tx:
+        for run_id, fingerprint in ((1, "early"), (2, "late")):
+            steps.finish(tx, steps.begin(tx, 0.0, course, run_id, [step("add", fingerprint)]), "done")
+        steps.begin(tx, 0.0, course, 3, [step("add", "begun only")])
+        assert steps.done_after(tx, course, 1) == {"late"}
+
+
 def test_a_write_has_two_audit_rows_with_the_same_columns(database: Database, clock: SetClock, course: int) -> None:
     with database.transaction() as tx:
         call = audit.begin(

@@ -25,7 +25,7 @@ def plan(kit: Kit, name: str, as_json: bool) -> None:
     """
     mapping = finding.named_mapping(kit, name)
     look = roster.preview(kit, mapping.id)
-    waiting = look.waiting
+    waiting = look.known.waiting
     if as_json:
         print_json({"mapping": mapping.id, "hold": waiting.id if waiting else None, **look.as_json()})
     else:

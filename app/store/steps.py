@@ -50,6 +50,13 @@ _DONE = (
     )
     .group_by(steps.c.fingerprint)
 )
+_DONE_AFTER = (
+    select(steps.c.fingerprint)
+    .where(
+        steps.c.mapping_id == bindparam("b_mapping"), steps.c.run_id > bindparam("b_run"), steps.c.outcome == "done"
+    )
+    .distinct()
+)
 _INVITED = (
     select(steps.c.email_digest)
     .where(
@@ -90,6 +97,11 @@ def done_since(tx: Connection, mapping_id: int, since: float) -> Counter[str]:
     """How often each action, by fingerprint, was done: three times in 24 hours is a conflict (design.md 5)."""
     found = tx.execute(_DONE, {"b_mapping": mapping_id, "b_since": since})
     return Counter({row.fingerprint: row.times for row in found})
+
+
+def done_after(tx: Connection, mapping_id: int, run_id: int) -> frozenset[str]:
+    """What later runs than this one did, by fingerprint."""
+    return frozenset(tx.execute(_DONE_AFTER, {"b_mapping": mapping_id, "b_run": run_id}).scalars())
 
 
 def invited(tx: Connection, mapping_id: int) -> frozenset[str]:

@@ -7,21 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection
-
 from app.clients.moodle import MoodleClient
 from app.errors import CourseGone
 from app.kit import Kit
 from app.planning import actions as act
 from app.planning import roster as planning
-from app.planning.guard import DAY, Circumstances, Verdict, judge
+from app.planning.guard import Circumstances, Verdict, judge
 from app.planning.rules import Rules, from_settings
-from app.planning.sameness import email_digest
-from app.planning.state import Conflict, KnownLink, Plan, Roster
+from app.planning.state import Conflict, Plan, Roster
 from app.planning.students import Member, MoodleReading, students
-from app.store import holds, links, mappings, runs, steps
+from app.store import mappings, runs
 from app.store.holds import Hold
-from app.store.links import Link
 from app.store.mappings import Mapping
 from app.sync import showing
 from app.sync.apply import Applied, Apply
@@ -30,6 +26,7 @@ from app.sync.course import repair_lms
 from app.sync.holds import keep_hold, newest
 from app.sync.lease import Ended, Lease
 from app.sync.read import LMS_DISABLED, KuraCloudReading, read_kuracloud, read_moodle
+from app.sync.recall import Recalled, recall
 from app.sync.record import Record
 
 KIND = "roster"
@@ -40,24 +37,23 @@ Reader = Callable[[MoodleClient, int, Rules, int], MoodleReading]
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """Both sides, what would bring them in step, and the guard's word on it. `waiting` is the hold there is."""
+    """Both sides, what kurasync remembers, what would bring them in step, and the guard's word on it."""
 
-    mapping: Mapping
+    known: Recalled
     members: tuple[Member, ...]
     kuracloud: KuraCloudReading
     plan: Plan
     verdict: Verdict
-    waiting: Hold | None
+
+    @property
+    def mapping(self) -> Mapping:
+        """The mapping as it stands."""
+        return self.known.mapping
 
     @property
     def conflicts(self) -> tuple[Conflict, ...]:
         """What no rule decides."""
         return self.plan.conflicts
-
-    @property
-    def approval(self) -> Hold | None:
-        """The hold whose approval this plan may use up."""
-        return self.waiting if self.waiting is not None and self.waiting.state == "approved" else None
 
     def as_json(self) -> dict[str, Any]:
         """The plan as stored with its run and shown to people; personal."""
@@ -82,7 +78,7 @@ def run(kit: Kit, lease: Lease, read: Reader = read_moodle) -> Ended:
     """
     with sides(kit, lease.mapping_id, lease.check) as both:
         look = _look_or_repair(kit, lease, both, read)
-        record = Record(kit, lease, *_approval(look))
+        record = Record(kit, lease, look.known.approved, look.known.approver)
         applied = Apply(both, record, look.kuracloud).carry_out(look.verdict.go)
     return _end(kit, lease, look, applied)
 
@@ -102,72 +98,39 @@ def _look(kit: Kit, both: Sides, read: Reader) -> Preview:
     members = students(reading, rules)
     kuracloud = read_kuracloud(both.kuracloud, both.mapping.kura_courseid)
     with kit.database.reading() as tx:
-        now = kit.database.now(tx)
-        mapping = mappings.get(tx, both.mapping.id) or both.mapping
-        waiting = holds.waiting(tx, mapping.id, KIND)
-        known = _known_links(tx, mapping.id)
-        plan = planning.plan(_roster(tx, now, mapping, rules, members, kuracloud, known))
-        verdict = judge(plan, _circumstances(tx, now, mapping, rules, reading, kuracloud, known, plan, waiting))
-    return Preview(mapping, members, kuracloud, plan, verdict, waiting)
+        known = recall(tx, kit.database.now(tx), both.mapping)
+    plan = planning.plan(_roster(known, rules, members, kuracloud))
+    verdict = judge(plan, _circumstances(known, rules, reading, kuracloud, plan))
+    return Preview(known, members, kuracloud, plan, verdict)
 
 
-def _known_links(tx: Connection, mapping_id: int) -> tuple[KnownLink, ...]:
-    def known(link: Link) -> KnownLink:
-        return KnownLink(link.userid, link.studentid, link.email, link.echo, ended=link.ended_at is not None)
-
-    return tuple(known(link) for link in (*links.active(tx, mapping_id), *links.ended(tx, mapping_id)))
-
-
-def _roster(
-    tx: Connection,
-    now: float,
-    mapping: Mapping,
-    rules: Rules,
-    members: tuple[Member, ...],
-    kuracloud: KuraCloudReading,
-    known: tuple[KnownLink, ...],
-) -> Roster:
+def _roster(known: Recalled, rules: Rules, members: tuple[Member, ...], kuracloud: KuraCloudReading) -> Roster:
     return Roster(
         members=members,
         students=kuracloud.students,
         deleted=kuracloud.deleted,
-        links=known,
+        links=known.links,
         rules=rules,
-        done=steps.done_since(tx, mapping.id, now - DAY),
-        refused=steps.refused(tx, mapping.id),
+        done=known.done,
+        refused=known.refused,
     )
 
 
 def _circumstances(
-    tx: Connection,
-    now: float,
-    mapping: Mapping,
-    rules: Rules,
-    reading: MoodleReading,
-    kuracloud: KuraCloudReading,
-    known: tuple[KnownLink, ...],
-    plan: Plan,
-    waiting: Hold | None,
+    known: Recalled, rules: Rules, reading: MoodleReading, kuracloud: KuraCloudReading, plan: Plan
 ) -> Circumstances:
     planned = {act.fingerprint(action) for action in plan.actions if isinstance(action, act.REMOVALS)}
-    approved = waiting is not None and waiting.state == "approved"
     return Circumstances(
         rules=rules,
         present=len(kuracloud.students),
-        removed=len(steps.removals_since(tx, mapping.id, now - DAY) - planned),
-        started=mapping.started_at is not None,
+        removed=len(known.removals - planned),
+        started=known.mapping.started_at is not None,
         proven=reading.proven,
-        quiet=mapping.quiet_until > now,
-        over=0 < reading.course.enddate < now,
-        approved=frozenset(item["fingerprint"] for item in waiting.items) if approved and waiting else frozenset(),
-        invited=steps.invited(tx, mapping.id) | {email_digest(link.email) for link in known},
+        quiet=known.mapping.quiet_until > known.now,
+        over=0 < reading.course.enddate < known.now,
+        approved=known.approved,
+        invited=known.invited,
     )
-
-
-def _approval(look: Preview) -> tuple[frozenset[str], str | None]:
-    if look.approval is None:
-        return frozenset(), None
-    return frozenset(item["fingerprint"] for item in look.approval.items), look.approval.decided_by
 
 
 def _end(kit: Kit, lease: Lease, look: Preview, applied: Applied) -> Ended:
@@ -176,7 +139,7 @@ def _end(kit: Kit, lease: Lease, look: Preview, applied: Applied) -> Ended:
         now = kit.database.now(tx)
         drift = 0 if runs.explained(tx, lease.claim) else _drift(look, newest(tx, lease.mapping_id, lease.kind))
         held = showing.items(look.verdict, look.names)
-        again = keep_hold(tx, now, lease, look.mapping, look.waiting, held, _approved_but_quiet(look, applied))
+        again = keep_hold(tx, now, lease, look.mapping, look.known.waiting, held, _approved_but_quiet(look, applied))
         mapping = mappings.get(tx, lease.mapping_id) or look.mapping
     # Only a look at the re-linked student tells what else she needs: her names, her address.
     again = again or applied.counts[act.Relink.kind] > 0
@@ -199,8 +162,7 @@ def _left_for_quiet(look: Preview, applied: Applied) -> list[act.Action]:
 
 
 def _approved_but_quiet(look: Preview, applied: Applied) -> bool:
-    approved, _ = _approval(look)
-    return any(act.fingerprint(action) in approved for action in _left_for_quiet(look, applied))
+    return any(act.fingerprint(action) in look.known.approved for action in _left_for_quiet(look, applied))
 
 
 def _drift(look: Preview, hold: Hold | None) -> int:
