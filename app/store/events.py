@@ -91,7 +91,9 @@ def search(
     return [Event(**row._mapping) for row in tx.execute(query)]
 
 
-def _values(now: float, site_id: int, way: str, delivery: str | None, event: MoodleEvent, wanted: bool) -> dict[str, Any]:
+def _values(
+    now: float, site_id: int, way: str, delivery: str | None, event: MoodleEvent, wanted: bool
+) -> dict[str, Any]:
     return {
         "site_id": site_id,
         "event_uid": event.uid,

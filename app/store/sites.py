@@ -89,18 +89,18 @@ def add(
 def get(tx: Connection, site_id: int) -> Site | None:
     """The site with this number."""
     row = tx.execute(_GET, {"b_id": site_id}).first()
-    return _site(row._mapping) if row else None
+    return _site(row._asdict()) if row else None
 
 
 def by_name(tx: Connection, name: str) -> Site | None:
     """The site with this name."""
     row = tx.execute(_BY_NAME, {"b_name": name}).first()
-    return _site(row._mapping) if row else None
+    return _site(row._asdict()) if row else None
 
 
 def every(tx: Connection) -> list[Site]:
     """All sites by name."""
-    return [_site(row._mapping) for row in tx.execute(_EVERY)]
+    return [_site(row._asdict()) for row in tx.execute(_EVERY)]
 
 
 def remove(tx: Connection, site_id: int) -> None:
