@@ -80,15 +80,19 @@ class ControlApp:
     def _action(self, request: Request) -> object:
         try:
             arguments = dict(request.get_json())
-            return {"result": self._action_called(arguments.pop("action", ""))(**arguments)}
+            return {"result": _carried_out(self._action_called(arguments.pop("action", "")), arguments)}
         except (TypeError, ValueError, LookupError) as problem:
             raise BadRequest(f"{type(problem).__name__}: {problem}") from problem
 
     def _action_called(self, name: str) -> Callable[..., object]:
-        action = None if name.startswith("_") else getattr(self._simulator, name, None)
-        if inspect.ismethod(action) and action.__self__ is self._simulator:
-            return action
-        raise BadRequest(f"no such action: {name!r}")
+        actions = self._actions()
+        if name not in actions:
+            raise BadRequest(f"no such action: {name!r}; there are: {', '.join(actions)}")
+        return actions[name]
+
+    def _actions(self) -> dict[str, Callable[..., object]]:
+        public = inspect.getmembers(self._simulator, inspect.ismethod)
+        return {name: it for name, it in public if it.__self__ is self._simulator and not name.startswith("_")}
 
     def _view(self, request: Request, view: str) -> object:
         if view not in self._views:
@@ -115,6 +119,13 @@ class SandboxApp:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         chosen = self._control if environ["PATH_INFO"].startswith(PREFIX) else self._recorded
         return chosen(environ, start_response)
+
+
+def _carried_out(action: Callable[..., object], arguments: dict[str, Any]) -> object:
+    """Call an action; what it takes as a row of values (`*capabilities`) comes as a list under that name."""
+    of_a_row = (each for each in inspect.signature(action).parameters.values() if each.kind is each.VAR_POSITIONAL)
+    row = [value for each in of_a_row for value in arguments.pop(each.name)]
+    return action(*row, **arguments)
 
 
 def _timed(app: WSGIApplication) -> WSGIApplication:

@@ -165,6 +165,20 @@ def test_switches_can_be_set_over_http(moodle: SimMoodle) -> None:
     assert requests.post(f"{moodle.url}/_sandbox/action", json=unknown, timeout=10).status_code == 400
 
 
+def test_capabilities_can_be_taken_away_and_given_back_over_http(moodle: SimMoodle) -> None:
+    act(moodle, "without", capabilities=["moodle/course:view", "moodle/user:viewdetails"])
+    assert not {"moodle/course:view", "moodle/user:viewdetails"} & set(act(moodle, "state")["capabilities"])
+    act(moodle, "with_capability", capabilities=["moodle/course:view"])
+    assert "moodle/course:view" in act(moodle, "state")["capabilities"]
+
+
+def test_an_unknown_action_is_answered_with_those_there_are(moodle: SimMoodle) -> None:
+    answer = requests.post(f"{moodle.url}/_sandbox/action", json={"action": "renam_user"}, timeout=10)
+    assert answer.status_code == 400
+    assert "rename_user" in answer.json()["message"]
+    assert "serving" not in answer.json()["message"]
+
+
 def test_an_unknown_capability_is_not_taken_away_in_silence(moodle: SimMoodle) -> None:
     with pytest.raises(LookupError, match="no/such:capability"):
         moodle.without("no/such:capability")
