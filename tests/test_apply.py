@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from fakeredis import FakeRedis, FakeServer
 
 from app.clients.moodle import MoodleClient
 from app.errors import Refused
@@ -22,6 +23,7 @@ from app.store.runs import Run
 from app.store.worklist import Claim
 from app.sync import roster
 from app.sync.ask import ask
+from app.sync.dispatch import Dispatcher
 from app.sync.holds import approve
 from app.sync.read import read_moodle
 from app.sync.turn import take_turn
@@ -435,6 +437,30 @@ def test_a_worker_that_is_stopped_between_two_batches_leaves_the_rest_to_another
         assert every_call_has_two_rows(made)
         assert made.sync().counts == {"link": 4, "add": 2}
         in_step(made)
+
+
+def test_a_call_whose_worker_died_is_ended_in_the_audit_when_its_run_is_taken_back(six: World) -> None:
+    ask(six.kit, six.mapping_id, "roster")
+    with six.kit.database.transaction() as tx:
+        now = six.kit.database.now(tx)
+        claim = worklist.claim(tx, now, six.mapping_id, "roster", "dead:1:1:1", 3.0, 2)
+        assert claim is not None
+        audit.begin(
+            tx,
+            now,
+            actor="kurasync",
+            system="kuracloud",
+            operation="add_students",
+            subject={},
+            mapping_id=six.mapping_id,
+            run_id=claim.run_id,
+        )
+    assert not every_call_has_two_rows(six)
+    six.clock.advance(60)
+    with FakeRedis(server=FakeServer()) as redis:
+        Dispatcher(six.kit, redis).dispatch()
+    assert every_call_has_two_rows(six)
+    assert rows(six)[-1].outcome == "unknown"
 
 
 # Limits over 24 hours

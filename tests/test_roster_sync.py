@@ -67,6 +67,46 @@ def test_a_leaver_is_held_as_long_as_moodle_cannot_prove_it_and_removed_when_app
     assert len(small.kura.invites) == 2
 
 
+def test_a_run_says_in_a_sentence_and_by_name_what_it_did_and_what_waits(small: World) -> None:
+    assert small.sync().message == "In step: nothing to do."
+    first, second = small.enrol("Ana", "Lee"), small.enrol("Bo", "Lee")
+    run = small.sync()
+    assert (run.message, [each["who"] for each in run.plan["go"]]) == ("2 added.", ["Ana Lee", "Bo Lee"])
+    small.moodle.unenrol(first, small.course)
+    small.moodle.rename_user(second, firstname="Bob")
+    small.enrol("No", "Body", email="nowhere")
+    run = small.sync()
+    assert run.message == "1 edited; 1 held; 1 conflict."
+    assert [each["who"] for each in run.plan["held"]] == ["Ana Lee"]  # known in kuraCloud alone by now
+    assert [each["who"] for each in run.plan["conflicts"]] == [["No Body"]]
+    assert small.approve().message == "1 removed; 1 conflict."
+
+
+def test_a_run_that_changes_nothing_reads_each_side_once_and_one_that_writes_looks_once_more(small: World) -> None:
+    small.enrol()
+    small.sync()
+    read = ["GET /v2/course", "GET /v2/course/101/student", "GET /v2/course/101/student?deleted=true"]
+    assert [call.name for call in small.kura.calls] == [*read, "POST /v2/course/101/student", read[1]]
+    small.kura.calls.clear()
+    small.sync()
+    assert [call.name for call in small.kura.calls] == read
+
+
+def test_a_cohort_and_its_group_arrive_and_leave_together(small: World) -> None:
+    cohort, group = small.moodle.create_cohort("First years"), small.moodle.create_group(small.course, "First years")
+    people = [small.moodle.create_user(f"Given{number}", "Lee", f"c{number}@example.edu") for number in range(5)]
+    for userid in people:
+        small.moodle.add_to_cohort(userid, cohort)
+    small.moodle.cohort_enrolment(cohort, small.course, group)
+    assert small.sync().counts == {"add": 5}
+    assert {student["section"] for student in small.kura.students(small.kura_course)} == {"First years"}
+    small.moodle.rename_group(group, "Year 1")
+    assert small.sync().counts == {"edit": 5}
+    small.moodle.delete_cohort(cohort)
+    assert small.sync().counts == {"held": 5}
+    assert small.sync().counts == {"held": 5}
+
+
 def test_every_write_has_two_audit_rows(small: World) -> None:
     small.enrol()
     small.sync()

@@ -179,6 +179,21 @@ def test_an_audit_row_may_end_without_more_to_say(database: Database, clock: Set
     assert (after.outcome, after.detail, after.subject) == ("unknown", None, {})
 
 
+def test_calls_that_a_run_left_begun_are_ended_as_unknown_once(database: Database, clock: SetClock) -> None:
+    def begun(run_id: int) -> str:
+        return audit.begin(tx, clock(), actor="x", system="kuracloud", operation="o", subject={}, run_id=run_id)
+
+    with database.transaction() as tx:
+        ended, left, other = begun(5), begun(5), begun(6)
+        audit.end(tx, clock(), ended, "done")
+        for _ in range(2):
+            audit.end_open(tx, clock() + 1, [5], "it did not say")
+        told = {each: [row.outcome for row in audit.search(tx, call_uid=each)] for each in (ended, left, other)}
+        last = audit.search(tx, call_uid=left)[0]
+    assert told == {ended: ["done", None], left: ["unknown", None], other: [None]}
+    assert (last.phase, last.detail, last.actor, last.run_id) == ("end", "it did not say", "x", 5)
+
+
 def test_audit_rows_are_searched_the_newest_first(database: Database, clock: SetClock) -> None:
     with database.transaction() as tx:
         for number in (1, 2):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, bindparam, insert, literal, select
+from sqlalchemy import Connection, bindparam, exists, insert, literal, select
 
 from app.store.filters import newest
 from app.store.tables import audit
@@ -34,17 +34,24 @@ class Entry:
 
 _COPIED = (audit.c.actor, audit.c.mapping_id, audit.c.run_id, audit.c.system, audit.c.operation)
 _BEGIN = insert(audit)
-_END = insert(audit).from_select(
-    ["at", "call_uid", "phase", "outcome", "detail", "subject", *(column.name for column in _COPIED)],
-    select(
-        bindparam("b_now", type_=audit.c.at.type),
-        audit.c.call_uid,
-        literal("end", audit.c.phase.type),
-        bindparam("b_outcome", type_=audit.c.outcome.type),
-        bindparam("b_detail", type_=audit.c.detail.type),
-        bindparam("b_subject", type_=audit.c.subject.type),
-        *_COPIED,
-    ).where(audit.c.call_uid == bindparam("b_uid"), audit.c.phase == "begin"),
+_ENDED = audit.alias("ended")
+_AS_ENDED = select(
+    bindparam("b_now", type_=audit.c.at.type),
+    audit.c.call_uid,
+    literal("end", audit.c.phase.type),
+    bindparam("b_outcome", type_=audit.c.outcome.type),
+    bindparam("b_detail", type_=audit.c.detail.type),
+    bindparam("b_subject", type_=audit.c.subject.type),
+    *_COPIED,
+).where(audit.c.phase == "begin")
+_COLUMNS = ["at", "call_uid", "phase", "outcome", "detail", "subject", *(column.name for column in _COPIED)]
+_END = insert(audit).from_select(_COLUMNS, _AS_ENDED.where(audit.c.call_uid == bindparam("b_uid")))
+_END_OPEN = insert(audit).from_select(
+    _COLUMNS,
+    _AS_ENDED.where(
+        audit.c.run_id == bindparam("b_run"),
+        ~exists().where(_ENDED.c.call_uid == audit.c.call_uid, _ENDED.c.phase == "end"),
+    ),
 )
 
 
@@ -95,6 +102,13 @@ def end(
         "b_subject": dict(subject or {}),
     }
     tx.execute(_END, values)
+
+
+def end_open(tx: Connection, now: float, run_ids: Collection[int], detail: str) -> None:
+    """Write down, for each call that these runs left begun, that nobody knows how it ended."""
+    values = {"b_now": now, "b_outcome": "unknown", "b_detail": detail, "b_subject": {}}
+    for run_id in run_ids:
+        tx.execute(_END_OPEN, {**values, "b_run": run_id})
 
 
 def search(

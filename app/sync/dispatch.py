@@ -12,11 +12,13 @@ from redis.exceptions import RedisError
 from app import queues
 from app.kit import Kit
 from app.queues import Target
-from app.store import worklist
+from app.store import audit, worklist
 from app.sync.backoff import Chance, backoff
 
 _JOBS_A_WORKER = 10
 _SWEEP_SHARE = 0.8
+
+_NOT_SAID = "The worker ended, or was frozen, before it could say how the call ended."
 
 _log = structlog.get_logger()
 
@@ -47,13 +49,15 @@ class Dispatcher:
     def _reap(self) -> None:
         settings = self._kit.settings
         with self._kit.database.transaction() as tx:
+            now = self._kit.database.now(tx)
             reaped = worklist.reap(
                 tx,
-                self._kit.database.now(tx),
+                now,
                 recheck=settings.recheck,
                 dead_crashes=settings.dead_crashes,
                 backoff=lambda crashes: backoff(settings, crashes, self._chance),
             )
+            audit.end_open(tx, now, [each.run_id for each in reaped if each.run_id], _NOT_SAID)
         for each in reaped:
             _log.warning("run_reaped", **asdict(each))
 
