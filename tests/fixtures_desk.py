@@ -43,7 +43,7 @@ class Desk:
 
     def run(self, *arguments: str, typed: str | None = None) -> Result:
         """Run a command; what it does not expect fails the test."""
-        cleared = {name: None for name in os.environ if name.startswith("KURASYNC_")}
+        cleared = {name: None for name in os.environ if name.startswith("KURASYNC_") or name == "COLUMNS"}
         done = CliRunner().invoke(
             root, arguments, input=typed, env={**cleared, **self.environ}, prog_name="kurasync"
         )

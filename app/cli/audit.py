@@ -49,13 +49,15 @@ def list_entries(
         "actor": "who",
         "system": "where",
         "operation": "what",
-        "phase": "phase",
-        "outcome": "outcome",
+        "ended": "outcome",
         "mapping": "mapping",
         "run": "run",
         "detail": "detail",
     }
-    listing([_line(each) for each in found], titles, as_json=as_json, empty="Nothing was written yet.")
+    lines = [_line(each) for each in found]
+    if not as_json:
+        lines = [{**line, "ended": line["outcome"] or "begun"} for line in lines]
+    listing(lines, titles, as_json=as_json, empty="Nothing was written yet.")
 
 
 def _line(entry: Entry) -> dict[str, Any]:

@@ -82,7 +82,8 @@ def approve(kit: Kit, number: int, digest: str | None) -> None:
                 f"There is no terminal to ask on: look with `kurasync holds show {number}`, then say --digest."
             )
         _show(found)
-        asking.confirm(f"Approve these {len(found.items)} actions?", yes=False)
+        what = "this action" if len(found.items) == 1 else f"these {len(found.items)} actions"
+        asking.confirm(f"Approve {what}?", yes=False)
         digest = found.digest
     verbs.approve(kit, number, _whole(digest, found), actor())
     say(f"Approved hold {number}. It is carried out now: see `kurasync runs list --mapping {found.mapping_id}`.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from rich.text import Text
 
 # Wide enough that a pipe never sees a shortened name.
 _PIPE_WIDTH = 100_000
+_NOTHING: tuple[object, ...] = (None, "", [], {})
 
 Row = Mapping[str, Any]
 
@@ -61,13 +63,19 @@ def listing(rows: Sequence[Row], titles: Mapping[str, str], *, as_json: bool, em
 
 
 def table(rows: Sequence[Row], titles: Mapping[str, str]) -> None:
-    """A table for people: numbers to the right, nothing cut off in a pipe."""
-    grid = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for key, title in titles.items():
-        numeric = any(_is_number(row.get(key)) for row in rows)
-        grid.add_column(title, justify="right" if numeric else "left", overflow="fold")
+    """A table for people: numbers to the right, columns that are empty left out, nothing cut off in a pipe."""
+    grid = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)
+    shown = [key for key in titles if any(row.get(key) not in _NOTHING for row in rows)]
+    for key in shown:
+        values = [row.get(key) for row in rows]
+        grid.add_column(
+            titles[key],
+            justify="right" if any(_is_number(value) for value in values) else "left",
+            overflow="fold",
+            no_wrap=not any(" " in cell(value) for value in values),
+        )
     for row in rows:
-        grid.add_row(*(Text(printable(cell(row.get(key)))) for key in titles))
+        grid.add_row(*(Text(printable(cell(row.get(key)))) for key in shown))
     _print(grid)
 
 
@@ -75,7 +83,7 @@ def details(row: Row, titles: Mapping[str, str]) -> None:
     """One object for people, a line for each key in `titles` that has a value."""
     grid = Table.grid(padding=(0, 2))
     for key, title in titles.items():
-        if row.get(key) not in (None, "", [], {}):
+        if row.get(key) not in _NOTHING:
             grid.add_row(Text(title), Text(printable(cell(row[key]))))
     _print(grid)
 
@@ -103,12 +111,19 @@ def _is_number(value: object) -> bool:
 
 
 def _print(grid: Table) -> None:
-    width = None if sys.stdout.isatty() else _PIPE_WIDTH
-    console = Console(file=sys.stdout, width=width, highlight=False)
+    console = Console(file=sys.stdout, width=_width(), highlight=False)
+    # Rich would break words, and cut off what may not wrap; the terminal only goes on in the next line.
+    needed = console.measure(grid, options=console.options.update(width=_PIPE_WIDTH)).minimum
+    console.width = max(console.width, needed)
     with console.capture() as captured:
         console.print(grid)
     for line in captured.get().splitlines():
         click.echo(line.rstrip())
+
+
+def _width() -> int | None:
+    """Columns to print in; None: those of the terminal, or of the variable COLUMNS."""
+    return None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PIPE_WIDTH
 
 
 def _plain(value: object) -> object:

@@ -38,15 +38,23 @@ def show_plan(plan: Mapping[str, Any]) -> None:
 
 def show_held(items: Sequence[Mapping[str, Any]]) -> None:
     """Print what waits for approval, each with its reasons."""
-    held = [{**_line(each), "why": [REASONS.get(why, why) for why in each["reasons"]]} for each in items]
-    _section("Waits for approval", held, {**_TITLES, "why": "why"})
+    held = [{**_line(each), "why": _reasons(each["reasons"])} for each in items]
+    common = held[0]["why"] if len({each["why"] for each in held}) == 1 else ""
+    if common:
+        _section("Waits for approval", held, _TITLES, f". Why: {common}")
+    else:
+        _section("Waits for approval", held, {**_TITLES, "why": "why"})
 
 
-def _section(title: str, rows: Sequence[Row], titles: Mapping[str, str]) -> None:
+def _section(title: str, rows: Sequence[Row], titles: Mapping[str, str], remark: str = ":") -> None:
     if rows:
-        say(f"{title} ({len(rows)}):")
+        say(f"{title} ({len(rows)}){remark}")
         table(rows, titles)
         say()
+
+
+def _reasons(slugs: Sequence[str]) -> str:
+    return ", ".join(REASONS.get(slug, slug) for slug in slugs)
 
 
 def _line(action: Mapping[str, Any]) -> dict[str, Any]:
