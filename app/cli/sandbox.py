@@ -73,6 +73,7 @@ def _introduce(moodle: SimMoodle, kura: SimKuraCloud, as_json: bool) -> None:
         )
         sys.stdout.flush()
         return
+    curl = f"curl -H 'Content-Type: application/json' {moodle.url}/_sandbox/action -d \\\n   "
     say(f"A simulated Moodle    {moodle.url}  token {moodle.token}")
     say(f"A simulated kuraCloud {kura.url}  token {kura.token}")
     say()
@@ -80,17 +81,19 @@ def _introduce(moodle: SimMoodle, kura: SimKuraCloud, as_json: bool) -> None:
     say(f"  echo {moodle.token} | kurasync site add uni {moodle.url} --token-file -")
     say(f"  echo {kura.token} | kurasync instance add kura --url {kura.url} --token-file -")
     say("  kurasync mapping add uni:PHY1 kura:PHY")
+    say("  kurasync holds approve 1")
     say()
-    say("Let the simulated Moodle report what happens in it (the secret is shown by `site add`):")
-    say(f"  curl -H 'Content-Type: application/json' {moodle.url}/_sandbox/action -d '{_ATTACH}'")
-    say("Then do something there, for example rename a student:")
-    say(f"  curl -H 'Content-Type: application/json' {moodle.url}/_sandbox/action -d '{_RENAME}'")
+    say("Let the simulated Moodle report what happens in it; put in the secret that `site add` showed:")
+    say(f"  {curl} '{_ATTACH}'")
+    say()
+    say("Then do something there, for example rename a student, and see it arrive:")
+    say(f"  {curl} '{_RENAME}'")
+    say("  kurasync runs list")
     say()
     say("Ctrl-C ends both.")
     sys.stdout.flush()
 
 
-_ATTACH = (
-    '{"action": "attach_sender", "kind": "signed", "url": "http://127.0.0.1:8765/events/uni", "secret": "whsec_..."}'
-)
+_ATTACH = """{"action": "attach_sender", "kind": "signed",
+     "url": "http://127.0.0.1:8765/events/uni", "secret": "whsec_..."}"""
 _RENAME = '{"action": "rename_user", "user": 4, "firstname": "Anna"}'

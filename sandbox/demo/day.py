@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sandbox.demo.service import INDENT
 from sandbox.demo.stage import Stage
 from sandbox.moodle.senders.disorder import Disorder
 
@@ -57,7 +58,7 @@ def cohort(stage: Stage) -> None:
     stage.wait("all of them are in kuraCloud, in their section", stage.in_step)
     stage.wait("kurasync has nothing left to do", lambda: _idle(stage))
     made, calls = stage.runs() - runs, len(stage.kura.calls.matching(_ROSTER_CALLS))
-    stage.tell.say(f"{len(stage.moodle.events) - events} events of Moodle: {made} runs, {calls} calls to kuraCloud.")
+    stage.tell.say(f"{len(stage.moodle.events) - events} events of Moodle: {made} run(s), {calls} calls to kuraCloud.")
     stage.tell.check(made <= 2 and calls <= 8, "at most 2 runs and 8 calls")
 
 
@@ -162,5 +163,5 @@ def _idle(stage: Stage) -> bool:
 
 
 def _indented(text: str) -> str:
-    return "\n".join(f"    {line}" for line in text.rstrip().splitlines())
+    return "\n".join(f"{INDENT}{line}" for line in text.rstrip().splitlines())
 

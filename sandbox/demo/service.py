@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -30,6 +31,8 @@ _TIMES = {
     "RECHECK": "10",
     "PROBE_INTERVAL": "2",
 }
+INDENT = "    "
+"""What stands before each line of what a command printed."""
 _STARTS_WITHIN = 60.0
 _STOPS_WITHIN = 30.0
 
@@ -45,7 +48,8 @@ class Service:
         self.url = f"http://127.0.0.1:{port}"
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("KURASYNC_")}
         times = {f"KURASYNC_{name}": value for name, value in _TIMES.items()}
-        self._environ = {**inherited, **times, "KURASYNC_HOME": str(home), "KURASYNC_PORT": str(port)}
+        own = {"KURASYNC_HOME": str(home), "KURASYNC_PORT": str(port), "COLUMNS": str(_columns())}
+        self._environ = {**inherited, **times, **own}
         self._log = home / "up.log"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -132,6 +136,11 @@ def _is_child(entry: Path, parent: int, names: tuple[str, ...]) -> bool:
     except OSError:
         return False
     return int(stat.rpartition(")")[2].split()[1]) == parent and program in names
+
+
+def _columns() -> int:
+    """Room for the tables of the commands, which the story shows indented."""
+    return shutil.get_terminal_size((100, 24)).columns - len(INDENT)
 
 
 def _free_port() -> int:
