@@ -41,10 +41,10 @@ class Circumstances:
     """What the guard has to know besides the plan.
 
     `present` is the number of active students in kuraCloud; `removed` how many were removed unasked within the last
-    24 hours, without those that are planned again; `proven` whether Moodle's answer came with a total (design.md 5); `quiet` and `over` whether the Moodle
-    course is being deleted or reset, or is past its end date; `approved` holds the fingerprints of what was approved
-    and not yet done since (an approval is for one invitation); `invited` digests of addresses that were invited or
-    linked before.
+    24 hours, without those planned again; `proven` whether Moodle's answer came with a total (design.md 5); `quiet` and
+    `over` whether the Moodle course is being deleted or reset, or is past its end date; `approved` holds the
+    fingerprints of what was approved and not yet done since (an approval is for one invitation); `invited` digests of
+    addresses that were invited or linked before.
     """
 
     rules: Rules
