@@ -1,4 +1,4 @@
-"""Child processes that never outlive their parent, however it ends."""
+"""Child processes that never outlive their parent, however it ends: programs, and copies of this process."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import IO
+from typing import IO, Any, Protocol
 
 # Looked up before any fork: between fork and exec nothing may be imported or allocated needlessly.
-_prctl: Callable[[int, int], int] | None = getattr(ctypes.CDLL(None), "prctl", None)
-_PR_SET_PDEATHSIG = 1
+_prctl: Callable[..., int] | None = getattr(ctypes.CDLL(None), "prctl", None)
+_PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
+_LOOK = 0.02
 
 
 def tether(parent: int) -> None:
@@ -25,31 +26,42 @@ def tether(parent: int) -> None:
         os._exit(1)
 
 
-class Child:
-    """One command that is kept running: start it from the main thread, ask whether it ended, stop it.
+def show_as(name: str) -> None:
+    """The name, of 15 letters at most, under which `top`, `pgrep` and `ps -e` know this process: copies look alike."""
+    if _prctl is not None:
+        _prctl(_PR_SET_NAME, name.encode())
 
-    It has a session of its own, so that Ctrl+C in a terminal reaches its parent alone. `ready` is called after the
-    first start and returns when the child can be used.
+
+class Process(Protocol):
+    """A process that was started; subprocess.Popen is one."""
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def stdout(self) -> IO[Any] | None: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self) -> object: ...
+
+
+Start = Callable[[], Process]
+
+
+class Child:
+    """One process that is kept running: start it from the main thread, ask whether it ended, stop it.
+
+    `start` makes it: `program` below, or app.forks.copy. It has a session of its own, so that Ctrl+C in a terminal
+    reaches its parent alone. `ready` is called after the first start and returns when the child can be used.
     """
 
-    def __init__(
-        self,
-        name: str,
-        command: Sequence[str],
-        *,
-        environ: Mapping[str, str] | None = None,
-        descriptors: Sequence[int] = (),
-        piped: bool = False,
-        ready: Callable[[Child], None] | None = None,
-    ) -> None:
+    def __init__(self, name: str, start: Start, *, ready: Callable[[Child], None] | None = None) -> None:
         self.name = name
-        self.command = list(command)
         self.ready = ready
         self.started_at = 0.0
-        self._environ = environ
-        self._descriptors = descriptors
-        self._piped = piped
-        self._process: subprocess.Popen[bytes] | None = None
+        self._start = start
+        self._process: Process | None = None
 
     @property
     def pid(self) -> int:
@@ -67,30 +79,20 @@ class Child:
         return self._process.poll() if self._process else 0
 
     def start(self) -> None:
-        """Start the command; raises OSError when there is no such program."""
+        """Start it; raises OSError when there is no such program."""
         self.started_at = time.monotonic()
-        self._process = subprocess.Popen(
-            self.command,
-            env=None if self._environ is None else {**os.environ, **self._environ},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE if self._piped else None,
-            stderr=subprocess.STDOUT if self._piped else None,
-            pass_fds=tuple(self._descriptors),
-            start_new_session=True,
-            preexec_fn=partial(tether, os.getpid()),
-        )
+        self._process = self._start()
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal, if it still runs."""
-        if self._process is not None and self.status is None:
-            self._process.send_signal(number)
+        if self.status is None:
+            os.kill(self.pid, number)
 
     def wait(self, seconds: float) -> bool:
         """Whether it ended within this time."""
-        if self._process is None:
-            return True
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(seconds)
+        deadline = time.monotonic() + seconds
+        while self.status is None and time.monotonic() < deadline:
+            time.sleep(_LOOK)
         return self.status is not None
 
     def kill(self) -> None:
@@ -100,3 +102,14 @@ class Child:
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
+
+
+def program(command: Sequence[str]) -> Start:
+    """How a program is started, for Child."""
+
+    def start() -> Process:
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=partial(tether, os.getpid())
+        )
+
+    return start

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from redis import Redis
 from redis.exceptions import RedisError
 
-from app.children import Child
+from app.children import Child, program
 from app.errors import SettingsError
 
 _PROGRAMS = ("redis-server", "valkey-server")
@@ -31,8 +31,8 @@ def find() -> Path:
 
     Raises SettingsError when there is none.
     """
-    for program in _PROGRAMS:
-        found = shutil.which(program)
+    for name in _PROGRAMS:
+        found = shutil.which(name)
         if found:
             return Path(found)
     bundled = _bundled()
@@ -73,7 +73,7 @@ class RedisServer:
 
     def child(self) -> Child:
         """The process, not yet started."""
-        return Child("redis", self._command(), ready=self._wait_until_it_answers)
+        return Child("redis", program(self._command()), ready=self._wait_until_it_answers)
 
     def close(self) -> None:
         """Remove the temporary folder of the socket, if there is one."""

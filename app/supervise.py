@@ -11,6 +11,7 @@ from types import FrameType
 from typing import IO
 
 from app.children import Child
+from app.forks import freeze
 
 _RESPAWN = 1.0
 _LOOK = 0.1
@@ -44,6 +45,7 @@ class Supervisor:
         """
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._stop)
+        freeze()
         try:
             self._start()
             while not self._stopping:

@@ -84,7 +84,7 @@ class Processes:
         return (self.folder / f"process{self._started.index(process)}.log").read_text(errors="replace")
 
     def alive(self) -> dict[int, str]:
-        """Process id -> command line of every living process of this test."""
+        """Process id -> name and command line of every living process of this test."""
         found = {}
         for folder in Path("/proc").iterdir():
             if folder.name.isdecimal() and (command := self._command_of_mine(folder)):
@@ -92,7 +92,7 @@ class Processes:
         return found
 
     def find(self, word: str) -> list[int]:
-        """The ids of the living processes with this word in their command line, the oldest first."""
+        """The ids of the living processes with this word in their name or command line, the oldest first."""
         return sorted(pid for pid, command in self.alive().items() if word in command)
 
     def children_of(self, pid: int) -> list[int]:
@@ -112,11 +112,12 @@ class Processes:
         try:
             environ = (folder / "environ").read_bytes()
             command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+            name = (folder / "comm").read_text().strip()
         except OSError:
             return ""
         # Redis overwrites its environment with its title, which names its socket.
         mine = f"{_MARK}={self._mark}".encode() in environ or f"{self.folder}/" in command
-        return command if mine else ""
+        return f"{name} {command}" if mine and command else ""
 
 
 def _parent(pid: int) -> int:

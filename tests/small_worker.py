@@ -1,6 +1,6 @@
 """Real worker processes with a verb of a few lines, which brings a tests.ledger in step.
 
-`python -m tests.small_worker crew` is `kurasync worker` with it; LEDGER_URL names the ledger. What the verb reads may
+`python -m tests.small_worker` is `kurasync worker` with it; LEDGER_URL names the ledger. What the verb reads may
 hold orders: {"writes": n} so many of them, {"pause": s} between them; {"die": true} kills the process before its first
 write; {"freeze": true} stops the process (SIGSTOP) between the check of its lease and the sending of its first write.
 """
@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 from app import log, settings
 from app.clients.http import Http
@@ -65,13 +65,10 @@ def _bring_in_step(http: Http, lease: Lease, fence: Fence) -> Ended:
 
 
 def main() -> None:
-    """Either the crew, or one process of it."""
+    """The crew."""
     given = settings.load()
     log.configure(given)
-    if sys.argv[1] == "crew":
-        supervise(given, [sys.executable, "-m", "tests.small_worker", "process"])
-    else:
-        work(given, start=sys.argv[2], verbs={"roster": bring_in_step})
+    supervise(given, partial(work, verbs={"roster": bring_in_step}))
 
 
 if __name__ == "__main__":

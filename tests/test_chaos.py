@@ -81,7 +81,7 @@ class Chaos:
 
     def start(self) -> None:
         self._start_redis()
-        self._crew = self.processes.start("-m", "tests.small_worker", "crew", environ=self._environ)
+        self._crew = self.processes.start("-m", "tests.small_worker", environ=self._environ)
         self.keep_clocks()
         wait_until(lambda: len(self.workers()) == WORKERS)
 

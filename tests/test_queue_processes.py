@@ -42,7 +42,7 @@ class Trial:
         return self.start("-m", "workers.clock", **changed)
 
     def crew(self, workers: int = 2, **changed: Any) -> subprocess.Popen[bytes]:
-        return self.start("-m", "tests.small_worker", "crew", workers=workers, **changed)
+        return self.start("-m", "tests.small_worker", workers=workers, **changed)
 
     def change(self, *mapping_ids: int) -> None:
         for mapping_id in mapping_ids:
@@ -157,7 +157,7 @@ def test_a_worker_that_is_killed_is_replaced_and_its_work_goes_on_soon(trial: Tr
     # Without the supervisor's word it would be 30 s.
     wait_until(lambda: trial.in_step(mapping_id), 15)
     assert trial.outcomes(mapping_id)[:2] == ["reaped", "done"]
-    wait_until(lambda: len(trial.processes.find("small_worker process")) == 2)
+    wait_until(lambda: len(trial.processes.find("kurasync-worker")) == 2)
     wait_until(lambda: len(trial.outcomes(mapping_id)) == 3)  # one more look after an unclean end
 
 
@@ -262,7 +262,7 @@ def test_a_job_that_takes_far_too_long_ends_its_worker_and_nothing_else(sqlite_t
 
 def test_a_crew_whose_supervisor_is_killed_leaves_no_process_behind(sqlite_trial: Trial) -> None:
     crew = sqlite_trial.crew(workers=3)
-    wait_until(lambda: len(sqlite_trial.processes.find("small_worker process")) == 3)
+    wait_until(lambda: len(sqlite_trial.processes.find("kurasync-worker")) == 3)
     crew.kill()
     wait_until(lambda: not sqlite_trial.processes.find("small_worker"), 5)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from app.children import Child
+from app.children import Child, program
 from app.errors import SettingsError
 from app.redis_server import RedisServer, find, running
 from tests.fixtures_processes import Processes, wait_until
@@ -28,7 +28,7 @@ with running(Path(sys.argv[1])) as url:
 """
 
 
-def program(folder: Path, name: str) -> Path:
+def placed(folder: Path, name: str) -> Path:
     folder.mkdir(exist_ok=True)
     path = folder / name
     path.write_text("#!/bin/sh\nexit 1\n")
@@ -38,7 +38,7 @@ def program(folder: Path, name: str) -> Path:
 
 @pytest.mark.parametrize("name", ["redis-server", "valkey-server"])
 def test_the_one_of_the_system_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    installed = program(tmp_path, name)
+    installed = placed(tmp_path, name)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert find() == installed
 
@@ -134,7 +134,7 @@ def test_a_child_and_its_group_are_killed_together(processes: Processes, tmp_pat
     script = (
         f"import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(60)', '{tmp_path}/x'])"
     )
-    child = Child("pair", [sys.executable, "-c", script])
+    child = Child("pair", program([sys.executable, "-c", script]))
     child.start()
     wait_until(lambda: len(processes.find(f"{tmp_path}/x")) == 2)
     child.kill()

@@ -19,11 +19,12 @@ from redis import Redis
 from app.cli import up as commands
 from app.kit import Kit
 from app.settings import Settings
+from app.web.server import processes as web_processes
 from tests.courses import mapped, wanted
 from tests.fixtures_processes import ROOT, Processes, variables, wait_until
 
 Up = Callable[..., subprocess.Popen[bytes]]
-NAMES = ("app.web.server", "workers.supervisor", "workers.clock")
+NAMES = ("kurasync-web", "kurasync-crew", "kurasync-clock")
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def status(url: str) -> int:
 
 def all_there(processes: Processes) -> bool:
     """Redis, the three processes of the Procfile, the web server's own child, and one worker."""
-    return all(processes.find(name) for name in (*NAMES, "redis-server", "workers.process"))
+    return all(processes.find(name) for name in (*NAMES, "redis-server", "kurasync-worker"))
 
 
 def test_it_makes_what_is_missing_and_says_so(up: Up, processes: Processes, tmp_path: Path) -> None:
@@ -92,7 +93,7 @@ def test_a_signal_stops_everything(up: Up, processes: Processes, number: signal.
 
 def test_it_leaves_no_process_behind_when_it_is_killed(up: Up, processes: Processes) -> None:
     process = up(workers=2)
-    wait_until(lambda: all_there(processes) and len(processes.find("workers.process")) == 2, 20)
+    wait_until(lambda: all_there(processes) and len(processes.find("kurasync-worker")) == 2, 20)
     process.kill()
     wait_until(lambda: not processes.alive(), 5)
 
@@ -117,7 +118,7 @@ def _others(processes: Processes, name: str, first: int) -> bool:
 def test_output_carries_the_name_of_its_process(up: Up, processes: Processes) -> None:
     process = up()
     wait_until(lambda: all_there(processes), 20)
-    os.kill(processes.find("workers.process")[0], signal.SIGKILL)
+    os.kill(processes.find("kurasync-worker")[0], signal.SIGKILL)
     wait_until(lambda: re.search(r'^worker \| .*"worker_ended"', processes.output(process), re.MULTILINE))
 
 
@@ -179,7 +180,7 @@ def test_a_redis_of_ones_own_is_used(up: Up, processes: Processes, redis_url: st
     before = processes.find("redis-server")
     process = up(redis_url=redis_url)
     address(processes, process)
-    wait_until(lambda: processes.find("workers.process"))
+    wait_until(lambda: processes.find("kurasync-worker"))
     assert processes.find("redis-server") == before
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 0
@@ -229,9 +230,5 @@ def test_the_procfile_names_the_same_processes() -> None:
 
 
 def test_sqlite_has_one_web_process_and_postgres_more() -> None:
-    def processes_for(url: str) -> str:
-        words = commands._web_command(Settings(database_url=url), 3)
-        return words[words.index("--workers") + 1]
-
-    assert processes_for("") == "1"
-    assert processes_for("postgresql://user@host/kurasync") == "2"
+    assert web_processes(Settings()) == 1
+    assert web_processes(Settings(database_url="postgresql://user@host/kurasync")) == 2

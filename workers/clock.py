@@ -13,6 +13,7 @@ from types import FrameType
 import structlog
 
 from app import kit, log, queues, settings
+from app.children import show_as
 from app.errors import SettingsError
 from app.store.prune import prune
 from app.sync.dispatch import Dispatcher
@@ -94,6 +95,7 @@ def _leave(_number: int, _frame: FrameType | None) -> None:
 
 def main() -> None:
     """`python -m workers.clock`; exit code 1 with a sentence when a setting is missing."""
+    show_as("kurasync-clock")
     try:
         given = settings.load()
         log.configure(given)

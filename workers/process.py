@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import time
 from collections.abc import Mapping
 from types import FrameType
@@ -17,7 +16,9 @@ from rq.exceptions import StopRequested
 from rq.timeouts import UnixSignalDeathPenalty
 from rq.worker.base import WorkerStatus
 
-from app import kit, log, queues, settings
+from app import kit, queues
+from app.children import show_as
+from app.settings import Settings
 from app.sync.turn import VERBS, Verb
 from workers import jobs
 from workers.workplace import Workplace
@@ -66,15 +67,19 @@ class Worker(SimpleWorker):
             raise StopRequested
 
 
-def work(given: settings.Settings, start: str, verbs: Mapping[str, Verb] = VERBS) -> None:
-    """Run jobs until told to stop, or until enough were run for the process to be renewed."""
+def work(given: Settings, start: str, verbs: Mapping[str, Verb] = VERBS) -> None:
+    """Run jobs until told to stop, or until enough were run for the process to be renewed.
+
+    `start` tells this process from another one that once had its pid.
+    """
+    show_as("kurasync-worker")
     workplace = Workplace(kit.make(given), start, verbs)
     jobs.work_at(workplace)
     _wait_for_redis(given)
     Worker(queues.connect_worker(given), workplace).work(max_jobs=_MAX_JOBS, logging_level="WARNING")
 
 
-def _wait_for_redis(given: settings.Settings) -> None:
+def _wait_for_redis(given: Settings) -> None:
     """RQ's worker dies at once without Redis; waiting here spares a respawn each second."""
     missed = False
     with queues.connect(given) as redis:
@@ -88,14 +93,3 @@ def _wait_for_redis(given: settings.Settings) -> None:
                 time.sleep(_REDIS_LOOK)
             else:
                 return
-
-
-def main() -> None:
-    """`python -m workers.process START`, as the supervisor starts it."""
-    given = settings.load()
-    log.configure(given)
-    work(given, start=sys.argv[1])
-
-
-if __name__ == "__main__":
-    main()

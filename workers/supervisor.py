@@ -3,36 +3,41 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable
+from functools import partial
 from uuid import uuid4
 
 import structlog
 
 from app import kit, log, queues, settings
-from app.children import Child
+from app.children import Child, show_as
 from app.errors import SettingsError
+from app.forks import copy
+from app.settings import Settings
 from app.store import worklist
+from app.store.db import Database
 from app.supervise import Supervisor
+from workers.process import work
 from workers.workplace import owner_prefix
 
+Work = Callable[[Settings, str], object]
+
 _log = structlog.get_logger()
-_PROCESS = (sys.executable, "-m", "workers.process")
 _BESIDES_THE_CALL = 5.0
 
 
 class Crew:
-    """The worker processes of one machine."""
+    """The worker processes of one machine: copies of this one, which therefore never stays connected to anything."""
 
-    def __init__(self, box: kit.Kit, command: Sequence[str] = _PROCESS) -> None:
-        self._kit = box
+    def __init__(self, given: Settings, work: Work = work) -> None:
+        self._settings = given
         self._start = uuid4().hex
-        self._children = [
-            Child(f"worker {number}", [*command, self._start]) for number in range(1, box.settings.workers + 1)
-        ]
+        start = copy(partial(work, given, self._start))
+        self._children = [Child(f"worker {number}", start) for number in range(1, given.workers + 1)]
 
     def run(self) -> None:
         """Returns after SIGTERM, SIGINT or SIGHUP, when every worker has released what it was working on."""
-        given = self._kit.settings
+        given = self._settings
         patience = given.connect_timeout + given.call_timeout + _BESIDES_THE_CALL
         try:
             Supervisor([self._children], patience=patience, died=self._died).run()
@@ -46,26 +51,27 @@ class Crew:
 
     def _expire(self, child: Child) -> None:
         """Let what a dead process had claimed be claimed again soon, not only when its lease ends."""
+        database = Database(self._settings.database)
         try:
-            with self._kit.database.transaction() as tx:
-                now = self._kit.database.now(tx)
-                worklist.expire(tx, now, owner_prefix(child.pid, self._start), self._kit.settings.grace_dead)
+            with database.transaction() as tx:
+                now = database.now(tx)
+                worklist.expire(tx, now, owner_prefix(child.pid, self._start), self._settings.grace_dead)
         except Exception:
             _log.exception("expire_failed", pid=child.pid)
+        finally:
+            database.dispose()
 
 
-def supervise(given: settings.Settings, command: Sequence[str] = _PROCESS) -> None:
+def supervise(given: Settings, work: Work = work) -> None:
     """Run the workers of these settings until a signal says stop.
 
-    `command` starts one worker process; what its leases begin with is added as the last argument. Raises
-    SettingsError when a worker could not start for want of a key or a Redis.
+    `work` is what each of them does, given the settings and what tells this crew from others. Raises SettingsError
+    when a worker could not start for want of a key or a Redis.
     """
+    show_as("kurasync-crew")
     queues.connect(given).close()
-    box = kit.make(given)
-    try:
-        Crew(box, command).run()
-    finally:
-        box.close()
+    kit.make(given).close()
+    Crew(given, work).run()
 
 
 def main() -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import errno
-import os
 import signal
 import socket
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
+from importlib import import_module
 
 import click
 
@@ -16,6 +16,7 @@ from app import kit, settings
 from app.children import Child
 from app.cli.output import say, warn
 from app.errors import SettingsError
+from app.forks import copy
 from app.redis_server import RedisServer
 from app.settings import Settings
 from app.setup import database, home
@@ -23,12 +24,7 @@ from app.store import mappings
 from app.supervise import Supervisor
 
 # By name alone: a door imports no other door (design.md 3).
-_WORKER = (sys.executable, "-m", "workers.supervisor")
-_CLOCK = (sys.executable, "-m", "workers.clock")
-_GUNICORN = (sys.executable, "-m", "gunicorn", "--config", "python:app.web.server")
-_APPLICATION = "app.web.server:application()"
-# SQLite wants one writer; a second process brings it nothing but a long tail (floors.md).
-_WEB_PROCESSES_ON_POSTGRES = 2
+_WEB, _WORKER, _CLOCK = "app.web.server", "workers.supervisor", "workers.clock"
 # What a worker is given beyond its current call, and a little for those who wait for it.
 _PATIENCE = 10.0
 
@@ -51,31 +47,24 @@ def up() -> None:
 def web() -> None:
     """Run the web server, which receives events."""
     given = database.usable(settings.load())
-    listener = _listen(given)
-    listener.set_inheritable(True)
-    _become(*_web_command(given, listener.detach()))
+    _main_of(_WEB)(_listen(given).detach())
 
 
 @click.command()
 def worker() -> None:
     """Run worker processes, which bring courses in step."""
-    _become(*_WORKER)
+    _main_of(_WORKER)()
 
 
 @click.command()
 def clock() -> None:
     """Run the clock, which gives due work to the workers."""
-    _become(*_CLOCK)
+    _main_of(_CLOCK)()
 
 
-def _become(*command: str) -> None:
-    os.execv(command[0], command)
-
-
-def _web_command(given: Settings, descriptor: int) -> list[str]:
-    processes = 1 if given.database.startswith("sqlite") else _WEB_PROCESSES_ON_POSTGRES
-    options = {"--bind": f"fd://{descriptor}", "--workers": str(processes), "--threads": str(given.web_threads)}
-    return [*_GUNICORN, *(word for option in options.items() for word in option), _APPLICATION]
+def _main_of(module: str) -> Callable[..., object]:
+    main: Callable[..., object] = import_module(module).main
+    return main
 
 
 def _listen(given: Settings) -> socket.socket:
@@ -134,12 +123,13 @@ def _redis(given: Settings) -> Iterator[tuple[str, list[Child]]]:
 
 
 def _supervise(given: Settings, listener: socket.socket, redis_url: str, redis: list[Child]) -> None:
-    environ = {"KURASYNC_REDIS_URL": redis_url, "PYTHONUNBUFFERED": "1"}
+    environ = {"KURASYNC_REDIS_URL": redis_url}
     descriptor = listener.fileno()
+    serve = partial(_main_of(_WEB), descriptor)
     processes = [
-        Child("web", _web_command(given, descriptor), environ=environ, descriptors=[descriptor], piped=True),
-        Child("worker", _WORKER, environ=environ, piped=True),
-        Child("clock", _CLOCK, environ=environ, piped=True),
+        Child("web", copy(serve, environ=environ, descriptors=[descriptor], piped=True)),
+        Child("worker", copy(_main_of(_WORKER), environ=environ, piped=True)),
+        Child("clock", copy(_main_of(_CLOCK), environ=environ, piped=True)),
     ]
     patience = _PATIENCE + given.connect_timeout + given.call_timeout
     Supervisor([redis, processes], patience=patience, died=_restarting, show=_show).run()

@@ -1,25 +1,69 @@
-"""The web server's process: gunicorn's configuration, and the application it serves (`application`)."""
+"""The web server's process: gunicorn, and the application it serves."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
+from gunicorn.app.base import BaseApplication
 
 from app import kit, log, queues, settings
-from app.children import tether
+from app.children import show_as, tether
+from app.settings import Settings
 from app.sync.dispatch import Dispatcher
 from app.web import create_app
 
-worker_class = "gthread"
-control_socket_disable = True
-accesslog = None
-loglevel = "warning"
-graceful_timeout = 5
+_PROCESSES_ON_POSTGRES = 2
 
 
-def post_fork(server: Any, _worker: Any) -> None:
-    """gunicorn's hook: the serving process ends with its master, even when that is killed."""
+def main(descriptor: int) -> None:
+    """Serve on a socket that listens, until SIGTERM or SIGINT."""
+    show_as("kurasync-web")
+    given = settings.load()
+    serve(application, descriptor, processes=processes(given), threads=given.web_threads)
+
+
+def processes(given: Settings) -> int:
+    """How many processes serve. SQLite wants one writer; a second brings it nothing but a long tail (floors.md)."""
+    return 1 if given.database.startswith("sqlite") else _PROCESSES_ON_POSTGRES
+
+
+def serve(make: Callable[[], Flask], descriptor: int, *, processes: int, threads: int) -> None:
+    """Run gunicorn; each of its processes calls `make` for an application of its own."""
+    _Server(make, descriptor, processes, threads).run()
+
+
+class _Server(BaseApplication):  # type: ignore[misc]
+    """gunicorn, configured here alone: by no file and no command line."""
+
+    def __init__(self, make: Callable[[], Flask], descriptor: int, processes: int, threads: int) -> None:
+        self._make = make
+        self._options = {
+            "bind": f"fd://{descriptor}",
+            "workers": processes,
+            "threads": threads,
+            "worker_class": "gthread",
+            "control_socket_disable": True,
+            "accesslog": None,
+            "loglevel": "warning",
+            "graceful_timeout": 5,
+            "post_fork": _tether_to,
+        }
+        super().__init__()
+
+    def load_config(self) -> None:
+        """gunicorn asks for its options."""
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """gunicorn asks for the application, in the process that will serve it."""
+        return self._make()
+
+
+def _tether_to(server: Any, _worker: Any) -> None:
+    """The serving process ends with its master, even when that is killed."""
     tether(server.pid)
 
 
