@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from app.kit import Kit
+from app.sync.ask import ask
+from app.sync.turn import take_turn
 from tests.conftest import SetClock
 from tests.world import World, world
 
@@ -30,3 +32,37 @@ def test_after_a_relink_the_names_follow_without_anybody_asking(small: World) ->
     assert (student["givenName"], student["familyName"]) == ("Anna", "Lee-Brown")
     assert small.preview().plan.actions == ()
     assert not small.wanted()
+
+
+def test_an_old_account_that_is_restored_for_a_new_address_gets_the_present_name(small: World) -> None:
+    userid = small.enrol("Ana", "Lee", email="old@example.edu")
+    small.sync()
+    for address, lastname in (("new@example.edu", "Lee-Brown"), ("old@example.edu", "Brown")):
+        small.moodle.change_email(userid, address)
+        small.moodle.rename_user(userid, lastname=lastname)
+        small.sync()
+        assert small.approve().counts == {"reinvite": 1}
+    assert small.wanted()
+    small.turn()
+    [student] = small.kura.students(small.kura_course)
+    assert (student["email"], student["familyName"]) == ("old@example.edu", "Brown")
+    assert small.preview().plan.actions == ()
+
+
+def test_what_a_person_wrote_of_a_student_whom_she_added_first_is_no_echo(small: World) -> None:
+    """Added by hand between the reading and the writing: our addition is refused, hers is found and then edited."""
+    small.enrol("Ana", "Lee", email="ana@example.edu")
+
+    def by_hand() -> bool:
+        if small.kura.calls.matching("deleted=true") and not small.kura.students(small.kura_course):
+            small.kura.put_student(small.kura_course, givenName="A.", familyName="L.", email="ana@example.edu")
+        return False
+
+    ask(small.kit, small.mapping_id, "roster")
+    assert take_turn(small.kit, small.mapping_id, "roster", "test:1:1:1", by_hand) == "done"
+    assert [call.status for call in small.kura.calls.matching("POST")] == [400]
+    assert small.wanted()
+    small.turn()
+    [student] = small.kura.students(small.kura_course)
+    assert (student["givenName"], student["familyName"]) == ("Ana", "Lee")
+    assert small.preview().plan.actions == ()

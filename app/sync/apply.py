@@ -28,6 +28,7 @@ class Applied:
     counts: Counter[str] = field(default_factory=Counter)
     failed: list[tuple[act.Action, str]] = field(default_factory=list)
     removed_nobody: bool = False  # a deletion or reset was noticed just before the removals
+    took_over: bool = False  # an account that was there before: only another look tells what it still needs
 
 
 class Apply:
@@ -53,6 +54,7 @@ class Apply:
         if self._record.lease.wrote:
             self._read_back()
         self._applied.counts.update(action.kind for action in actions if isinstance(action, act.BOOKKEEPING))
+        self._applied.took_over |= self._applied.counts[act.Relink.kind] > 0
         return self._applied
 
     def _of_the_present(self, edits: list[act.Edit]) -> list[act.Edit]:
@@ -149,10 +151,13 @@ class Apply:
 
     def _read_back(self) -> None:
         """Look again at kuraCloud: tie new students to their users, keep echoes, believe only what is shown."""
-        unproven = bonds.settle(self._record.kit, self._record.lease, self._record.done, self._before, self._shown())
-        self._applied.failed += [(self._record.whole(action), why) for action, why in unproven]
-        done = {self._record.whole(action) for action in self._record.done}
-        self._applied.counts.update(action.kind for action in done - {action for action, _ in self._applied.failed})
+        record = self._record
+        unproven = bonds.settle(record.kit, record.lease, record.done, record.found, self._before, self._shown())
+        self._applied.failed += [(record.whole(action), why) for action, why in unproven]
+        done = {record.whole(action) for action in record.done} - {action for action, _ in self._applied.failed}
+        self._applied.counts.update(action.kind for action in done)
+        restored = any(isinstance(action, act.Reinvite) and action.restores is not None for action in done)
+        self._applied.took_over |= restored or any(isinstance(action, act.Add) for action in record.found)
 
 
 def _of(actions: Sequence[act.Action], kind: type[T]) -> list[T]:

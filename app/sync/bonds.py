@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict
 
 from sqlalchemy import Connection
@@ -34,17 +34,23 @@ def tie(kit: Kit, lease: Lease, actions: Sequence[act.Action]) -> None:
 
 
 def settle(
-    kit: Kit, lease: Lease, done: Sequence[act.Action], before: KuraCloudReading, after: Sequence[Student]
+    kit: Kit,
+    lease: Lease,
+    done: Sequence[act.Action],
+    found: Collection[act.Action],
+    before: KuraCloudReading,
+    after: Sequence[Student],
 ) -> list[Unproven]:
     """Prove each write by what kuraCloud shows now, never by what was sent, and keep links and echoes accordingly.
 
-    Returns the actions that it does not show, each with a sentence. Raises LeaseLost: then the next run looks.
+    Those `found` done may be another's work: what they show otherwise is no echo. Returns the actions that it does not
+    show, each with a sentence. Raises LeaseLost: then the next run looks.
     """
     shown = _Shown(before, after)
     with kit.database.transaction() as tx:
         lease.confirm(tx)
         bonds = _Bonds(tx, kit.database.now(tx), lease.mapping_id)
-        return [problem for action in _edits_last(done) for problem in _prove(action, shown, bonds)]
+        return [problem for action in _edits_last(done) for problem in _prove(action, shown, bonds, found)]
 
 
 def _edits_last(done: Sequence[act.Action]) -> list[act.Action]:
@@ -52,7 +58,7 @@ def _edits_last(done: Sequence[act.Action]) -> list[act.Action]:
     return sorted(done, key=lambda action: isinstance(action, act.Edit))
 
 
-def _prove(action: act.Action, shown: _Shown, bonds: _Bonds) -> Iterator[Unproven]:
+def _prove(action: act.Action, shown: _Shown, bonds: _Bonds, found: Collection[act.Action]) -> Iterator[Unproven]:
     match action:
         case act.Restore() if action.studentid in shown.active:
             bonds.tie(action.userid, action.studentid, action.email, "replaced")
@@ -63,19 +69,19 @@ def _prove(action: act.Action, shown: _Shown, bonds: _Bonds) -> Iterator[Unprove
         case act.Delete():
             bonds.end(action.studentid, "removed")
         case act.Add():
-            yield from _prove_added(action, shown, bonds)
+            yield from _prove_added(action, shown, bonds, ours=action not in found)
         case act.Edit() if action.studentid in shown.active:
             bonds.keep_echo(action, shown.active[action.studentid])
         case act.Edit():
             yield action, "kuraCloud does not show the edited student."
 
 
-def _prove_added(action: act.Add, shown: _Shown, bonds: _Bonds) -> Iterator[Unproven]:
+def _prove_added(action: act.Add, shown: _Shown, bonds: _Bonds, *, ours: bool) -> Iterator[Unproven]:
     student = shown.added(action.profile, bonds)
     if student is None:
         yield action, "kuraCloud does not show the added student."
     else:
-        echo = echoes(asdict(action.profile), student, {})
+        echo = echoes(asdict(action.profile), student, {}) if ours else {}
         bonds.tie(action.userid, student.student_id, action.profile.email, "replaced", echo)
 
 

@@ -18,13 +18,17 @@ from app.sync.lease import Lease
 
 @dataclass(slots=True)
 class Record:
-    """Writes down each call of a run. `approved` holds fingerprints that `approver` approved."""
+    """Writes down each call of a run. `approved` holds fingerprints that `approver` approved.
+
+    `found` are those of `done` that kuraCloud showed after it had refused them: somebody else may have done them.
+    """
 
     kit: Kit
     lease: Lease
     approved: Collection[str] = ()
     approver: str | None = None
     done: list[act.Action] = field(default_factory=list)
+    found: list[act.Action] = field(default_factory=list)
     _whole: dict[act.Action, act.Reinvite] = field(default_factory=dict)
 
     def part_of(self, whole: act.Reinvite, part: act.Action) -> None:
@@ -67,6 +71,7 @@ class Record:
                 steps.finish(tx, ids, outcome)
         if outcome == "done":
             self.done += actions
+            self.found += actions
 
     def _begin(
         self, operation: str, actions: Sequence[act.Action], subject: Sequence[dict[str, Any]]

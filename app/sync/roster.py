@@ -141,15 +141,13 @@ def _end(kit: Kit, lease: Lease, look: Preview, applied: Applied) -> Ended:
         held = showing.items(look.verdict, look.names)
         again = keep_hold(tx, now, lease, look.mapping, look.known.waiting, held, _approved_but_quiet(look, applied))
         mapping = mappings.get(tx, lease.mapping_id) or look.mapping
-    # Only a look at the re-linked student tells what else she needs: her names, her address.
-    again = again or applied.counts[act.Relink.kind] > 0
     after_quiet = mapping.quiet_until + kit.settings.quiet if _left_for_quiet(look, applied) else None
     return Ended(
         message=showing.summary(look.verdict, look.plan, applied),
         plan={**look.as_json(), "failed": showing.failures(applied, look.names)},
         counts=_counts(look, applied),
         drift=drift,
-        again_at=now if again else after_quiet,
+        again_at=now if again or applied.took_over else after_quiet,
     )
 
 

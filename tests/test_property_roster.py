@@ -1,0 +1,42 @@
+"""Whatever happens on both sides, in whatever dialect and with whatever fault: calm brings both in step (issue 2).
+
+The oracle is tests/oracle.py. The seeds are fixed here, so that a run is like any other; `make soak` draws new ones.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, seed, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.roster_machine import RosterMachine
+
+_COMMON = settings(
+    stateful_step_count=30,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+    print_blob=False,
+)
+_EXAMPLES = 50
+
+
+def _run(template: Path, folder: Path, chosen: settings, number: int | None = None) -> None:
+    def machine() -> RosterMachine:
+        return RosterMachine(template, folder)
+
+    run_state_machine_as_test(machine if number is None else seed(number)(machine), settings=chosen)
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("number", range(4))
+def test_calm_brings_both_sides_in_step(sqlite_template: Path, tmp_path: Path, number: int) -> None:
+    _run(sqlite_template, tmp_path, settings(_COMMON, max_examples=_EXAMPLES), number)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(7200)
+def test_calm_brings_both_sides_in_step_for_long(sqlite_template: Path, tmp_path: Path) -> None:
+    _run(sqlite_template, tmp_path, settings(_COMMON, max_examples=2000, stateful_step_count=60))
