@@ -72,9 +72,20 @@ def test_reasons_that_differ_stand_beside_each(capsys: pytest.CaptureFixture[str
         [
             {"action": "delete", "who": "Ana", "email": "", "reasons": ["unproven"]},
             {"action": "delete", "who": "Björn", "email": "", "reasons": ["unproven", "empties"]},
+            {"action": "delete", "who": "Chloé", "email": "", "reasons": ["merge", "unproven"]},
         ]
     )
-    shown = capsys.readouterr().out
-    assert shown.startswith("Waits for approval (2):\n")
-    assert shown.count("cannot prove") == 2
-    assert "nobody would be left" in shown
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "Waits for approval (3). Why: Moodle's stock functions cannot prove that somebody left"
+    assert lines[1].split() == ["what", "who", "and", "also"]
+    assert lines[3].split() == ["remove", "Ana"]
+    assert lines[4].endswith("nobody would be left in the course")
+    assert lines[5].endswith("two Moodle accounts look like one person")
+
+
+def test_reasons_of_which_none_is_shared_stand_beside_each(capsys: pytest.CaptureFixture[str]) -> None:
+    items = [{"action": "delete", "who": why, "email": "", "reasons": [why]} for why in ("unproven", "empties")]
+    show_held(items)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "Waits for approval (2):"
+    assert lines[1].split() == ["what", "who", "why"]

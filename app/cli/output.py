@@ -11,12 +11,14 @@ from typing import Any
 
 import click
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 # Wide enough that a pipe never sees a shortened name.
 _PIPE_WIDTH = 100_000
+_BETWEEN = 2  # columns of the terminal between two of a table
 _NOTHING: tuple[object, ...] = (None, "", [], {})
 
 Row = Mapping[str, Any]
@@ -63,20 +65,26 @@ def listing(rows: Sequence[Row], titles: Mapping[str, str], *, as_json: bool, em
 
 
 def table(rows: Sequence[Row], titles: Mapping[str, str]) -> None:
-    """A table for people: numbers to the right, columns that are empty left out, nothing cut off in a pipe."""
-    grid = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)
+    """A table for people: numbers to the right, columns that are empty left out, no word broken or cut off."""
     shown = [key for key in titles if any(row.get(key) not in _NOTHING for row in rows)]
-    for key in shown:
-        values = [row.get(key) for row in rows]
-        grid.add_column(
-            titles[key],
-            justify="right" if any(_is_number(value) for value in values) else "left",
-            overflow="fold",
-            no_wrap=not any(" " in cell(value) for value in values),
-        )
-    for row in rows:
-        grid.add_row(*(Text(printable(cell(row.get(key)))) for key in shown))
-    _print(grid)
+    columns = [[printable(text) for text in (titles[key], *(cell(row.get(key)) for row in rows))] for key in shown]
+    grid = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)
+    for key, texts, width in zip(shown, columns, _widths(columns), strict=True):
+        numeric = any(_is_number(row.get(key)) for row in rows)
+        grid.add_column(texts[0], justify="right" if numeric else "left", width=width)
+    for line in list(zip(*columns, strict=True))[1:]:
+        grid.add_row(*(Text(text) for text in line))
+    _print(grid, _PIPE_WIDTH)
+
+
+def _widths(columns: Sequence[Sequence[str]]) -> list[int]:
+    """As wide as the texts; if that is too much, the widest columns give way, down to their longest word."""
+    widths = [max(cell_len(line) for text in texts for line in text.split("\n")) for texts in columns]
+    least = [max(cell_len(word) for text in texts for word in text.split() or [""]) for texts in columns]
+    room = (_width() or Console().width) - _BETWEEN * (len(columns) - 1)
+    while sum(widths) > room and widths != least:
+        widths[max(range(len(widths)), key=lambda at: (widths[at] > least[at], widths[at]))] -= 1
+    return widths
 
 
 def details(row: Row, titles: Mapping[str, str]) -> None:
@@ -85,7 +93,7 @@ def details(row: Row, titles: Mapping[str, str]) -> None:
     for key, title in titles.items():
         if row.get(key) not in _NOTHING:
             grid.add_row(Text(title), Text(printable(cell(row[key]))))
-    _print(grid)
+    _print(grid, _width())
 
 
 def cell(value: object) -> str:
@@ -110,11 +118,8 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _print(grid: Table) -> None:
-    console = Console(file=sys.stdout, width=_width(), highlight=False)
-    # Rich would break words, and cut off what may not wrap; the terminal only goes on in the next line.
-    needed = console.measure(grid, options=console.options.update(width=_PIPE_WIDTH)).minimum
-    console.width = max(console.width, needed)
+def _print(grid: Table, width: int | None) -> None:
+    console = Console(file=sys.stdout, width=width, highlight=False)
     with console.capture() as captured:
         console.print(grid)
     for line in captured.get().splitlines():

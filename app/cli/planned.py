@@ -37,13 +37,14 @@ def show_plan(plan: Mapping[str, Any]) -> None:
 
 
 def show_held(items: Sequence[Mapping[str, Any]]) -> None:
-    """Print what waits for approval, each with its reasons."""
-    held = [{**_line(each), "why": _reasons(each["reasons"])} for each in items]
-    common = held[0]["why"] if len({each["why"] for each in held}) == 1 else ""
-    if common:
-        _section("Waits for approval", held, _TITLES, f". Why: {common}")
-    else:
-        _section("Waits for approval", held, {**_TITLES, "why": "why"})
+    """Print what waits for approval: the reasons that all share once, the others beside each."""
+    shared = [slug for slug in items[0]["reasons"] if all(slug in each["reasons"] for each in items)] if items else []
+    held = [
+        {**_line(each), "why": [REASONS.get(slug, slug) for slug in each["reasons"] if slug not in shared]}
+        for each in items
+    ]
+    remark = ". Why: " + ", ".join(REASONS.get(slug, slug) for slug in shared) if shared else ":"
+    _section("Waits for approval", held, {**_TITLES, "why": "and also" if shared else "why"}, remark)
 
 
 def _section(title: str, rows: Sequence[Row], titles: Mapping[str, str], remark: str = ":") -> None:
@@ -51,10 +52,6 @@ def _section(title: str, rows: Sequence[Row], titles: Mapping[str, str], remark:
         say(f"{title} ({len(rows)}){remark}")
         table(rows, titles)
         say()
-
-
-def _reasons(slugs: Sequence[str]) -> str:
-    return ", ".join(REASONS.get(slug, slug) for slug in slugs)
 
 
 def _line(action: Mapping[str, Any]) -> dict[str, Any]:
