@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
 from rich.console import Console
@@ -12,7 +13,7 @@ class Teller:
 
     def __init__(self) -> None:
         self.failed: list[str] = []
-        self._console = Console(highlight=False, soft_wrap=True)
+        self._console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
         self._began = time.monotonic()
 
     def scene(self, title: str) -> None:
