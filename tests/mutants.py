@@ -53,7 +53,7 @@ MUTANTS = (
         "app/sync/bonds.py",
         "        by_address = self._by_address.get(email_key(profile.email), [])",
         "        by_address = [each for each in self._new if not bonds.is_tied(each.student_id)][:1]",
-        ("tests/test_apply.py", "tests/test_roster_sync.py"),
+        ("tests/test_echoes.py",),
     ),
     Mutant(
         "drop the read-back",
