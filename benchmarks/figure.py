@@ -25,4 +25,5 @@ class Figure:
         """name, value, limit, ok or short."""
         relation = ">=" if self.least else "<="
         limit = f"{relation} {self.limit:g} {self.unit}"
-        return f"{self.name:<44} {self.value:9.3f}  {limit:<22} {'ok' if self.is_ok else 'short':<6} {self.note}".rstrip()
+        verdict = "ok" if self.is_ok else "short"
+        return f"{self.name:<48} {self.value:9.3f}  {limit:<12} {verdict:<6} {self.note}".rstrip()

@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from flask import Flask
 from standardwebhooks import Webhook
 
 from app import kit, settings
+from app.children import Child
+from app.forks import copy
 from app.setup import database
 from app.store import instances, mappings, sites
+from app.web.server import application, serve
 from benchmarks import load
 from benchmarks.figure import Figure
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 ROUNDS = 3
-SINGLES, BATCHES, A_BATCH = 3000, 40, 100
+SINGLES, BATCHES, A_BATCH = 3000, 100, 100
+THREADS = settings.Settings().web_threads
+STARTS_WITHIN, STOPS_WITHIN = 20.0, 20.0
 WWWROOT = "https://moodle.example.edu"
 
 
@@ -38,9 +42,9 @@ def nothing() -> Flask:
 
 def figures() -> list[Figure]:
     """Single events and batches of 100, each the median of several rounds taken by turns with the floor's."""
-    with tempfile.TemporaryDirectory(prefix="kurasync-bench-") as home, _server("benchmarks.receiver:nothing()") as floor:
+    with tempfile.TemporaryDirectory(prefix="kurasync-bench-") as home, _server(nothing) as floor:
         _prepare(Path(home))
-        with _server("app.web.server:application()", home) as port:
+        with _server(application, KURASYNC_HOME=home) as port:
             rounds = [_round(floor, port) for _ in range(ROUNDS)]
     bare, singles, batches = (sorted(values)[ROUNDS // 2] for values in zip(*rounds, strict=True))
     return [
@@ -64,8 +68,8 @@ def figures() -> list[Figure]:
 
 
 def _round(floor: int, port: int) -> tuple[float, float, float]:
-    singles = [_signed(1) for _ in range(SINGLES)]
-    return load.rate(floor, singles), load.rate(port, singles), load.rate(port, [_signed(A_BATCH) for _ in range(BATCHES)])
+    singles, batches = [_signed(1) for _ in range(SINGLES)], [_signed(A_BATCH) for _ in range(BATCHES)]
+    return load.rate(floor, singles), load.rate(port, singles), load.rate(port, batches)
 
 
 def _signed(number: int) -> bytes:
@@ -124,31 +128,24 @@ def _prepare(home: Path) -> None:
 
 
 @contextmanager
-def _server(application: str, home: str = "") -> Iterator[int]:
+def _server(make: Callable[[], Flask], **environ: str) -> Iterator[int]:
     """gunicorn as `kurasync up` runs it; the port it listens on."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    listener.set_inheritable(True)
-    command = [sys.executable, "-m", "gunicorn", "--config", "python:app.web.server"]
-    command += ["--bind", f"fd://{listener.fileno()}", "--workers", "1", "--threads", "8", application]
-    environ = {**os.environ, **({"KURASYNC_HOME": home} if home else {})}
-    process = subprocess.Popen(command, env=environ, pass_fds=[listener.fileno()], stderr=subprocess.DEVNULL)
-    port = int(listener.getsockname()[1])
-    try:
-        _wait(port)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(20)
-        listener.close()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        serving = partial(serve, make, listener.fileno(), processes=1, threads=THREADS)
+        child = Child("web", copy(serving, environ=environ, descriptors=[listener.fileno()]))
+        child.start()
+        port = int(listener.getsockname()[1])
+        try:
+            _wait(port)
+            yield port
+        finally:
+            child.send(signal.SIGTERM)
+            child.wait(STOPS_WITHIN)
+            child.kill()
 
 
 def _wait(port: int) -> None:
-    """Until a worker accepts: the listener alone only queues."""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        with socket.create_connection(("127.0.0.1", port), 5) as connection:
-            connection.settimeout(5)
-            connection.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
-            if connection.recv(16).startswith(b"HTTP/1."):
-                return
-    raise TimeoutError("The web server did not start.")
+    """Until it answers: the listener alone only queues."""
+    with socket.create_connection(("127.0.0.1", port), STARTS_WITHIN) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+        assert connection.recv(16).startswith(b"HTTP/1.")

@@ -10,13 +10,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-# Short times, so that a day takes two minutes.
-_TIMES = {
+# So that a day takes two minutes.
+SHORT_TIMES = {
     "QUIET": "1",
     "CAP": "5",
     "TICK": "0.2",
@@ -42,28 +42,36 @@ class CommandFailed(Exception):
 
 
 class Service:
-    """A running `kurasync up` with a home of its own. `url` is where it listens."""
+    """A running `kurasync up` with a home of its own. `url` is where it listens.
 
-    def __init__(self, home: Path, port: int) -> None:
+    `times` are the settings that differ from the defaults, without their prefix.
+    """
+
+    def __init__(self, home: Path, port: int, times: Mapping[str, str] = SHORT_TIMES) -> None:
         self.url = f"http://127.0.0.1:{port}"
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("KURASYNC_")}
-        times = {f"KURASYNC_{name}": value for name, value in _TIMES.items()}
+        given = {f"KURASYNC_{name}": value for name, value in times.items()}
         own = {"KURASYNC_HOME": str(home), "KURASYNC_PORT": str(port), "COLUMNS": str(_columns())}
-        self._environ = {**inherited, **times, **own}
+        self._environ = {**inherited, **given, **own}
         self._log = home / "up.log"
         self._process: subprocess.Popen[bytes] | None = None
 
     @classmethod
     @contextmanager
-    def running(cls, home: Path) -> Iterator[Service]:
+    def running(cls, home: Path, times: Mapping[str, str] = SHORT_TIMES) -> Iterator[Service]:
         """A service on a free port; stopped at the end, by force if need be."""
         home.mkdir(parents=True, exist_ok=True)
-        service = cls(home, _free_port())
+        service = cls(home, _free_port(), times)
         service._start()
         try:
             yield service
         finally:
             service._stop()
+
+    @property
+    def pid(self) -> int:
+        """The process id of `kurasync up`, which all its processes descend from."""
+        return self._process.pid if self._process else 0
 
     def read(self, *words: str, given: str = "", expect: tuple[int, ...] = (0,)) -> Any:
         """What `kurasync WORDS --json` prints; `given` goes to its standard input. Raises CommandFailed."""
