@@ -66,6 +66,19 @@ def test_events_find_their_mappings(database: Database, clock: SetClock) -> None
         assert mappings.of_connection(tx, "instance", 2) == [elsewhere]
 
 
+def test_an_event_of_a_user_finds_the_run_that_may_be_about_to_link_her(database: Database, clock: SetClock) -> None:
+    with database.transaction() as tx:
+        first, second, _ = add_courses(tx, clock(), 3)
+        links.create(tx, clock(), second, [new_link(7, 70)])
+        want_now(tx, clock(), first, second)
+        run = claimed(tx, clock(), first)
+        assert mappings.for_user(tx, 1, 7) == [first, second]
+        assert mappings.for_user(tx, 1, 8) == [first]
+        assert mappings.for_user(tx, 2, 8) == []
+        worklist.release(tx, clock(), run, worklist.Done())
+        assert mappings.for_user(tx, 1, 8) == []
+
+
 def test_a_mapping_changes_what_it_is_told_to(database: Database, clock: SetClock) -> None:
     with database.transaction() as tx:
         mapping_id = add_courses(tx, clock())[0]

@@ -7,7 +7,7 @@ from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, or_, select, union, update
 
 from app.errors import Refused
 from app.store.connections import Kind
@@ -42,13 +42,13 @@ _GET = select(mappings).where(mappings.c.id == bindparam("b_id"))
 _FOR_COURSE = select(mappings.c.id).where(
     mappings.c.site_id == bindparam("b_site"), mappings.c.courseid == bindparam("b_course")
 )
-_FOR_USER = (
-    select(mappings.c.id)
-    .join(links, links.c.mapping_id == mappings.c.id)
-    .where(mappings.c.site_id == bindparam("b_site"), links.c.userid == bindparam("b_user"))
-    .distinct()
-    .order_by(mappings.c.id)
-)
+_OF_SITE = select(mappings.c.id).where(mappings.c.site_id == bindparam("b_site"))
+# A run under way may have read a user before this and link the user after it. In one statement, so that of a run that
+# ends at this moment either the lease is seen or the link.
+_FOR_USER = union(
+    _OF_SITE.join(links, links.c.mapping_id == mappings.c.id).where(links.c.userid == bindparam("b_user")),
+    _OF_SITE.join(worklist, worklist.c.mapping_id == mappings.c.id).where(worklist.c.lease_until.is_not(None)),
+).order_by("id")
 _FIND = (
     select(mappings)
     .join(sites, sites.c.id == mappings.c.site_id)
@@ -114,7 +114,7 @@ def for_course(tx: Connection, site_id: int, courseid: int) -> list[int]:
 
 
 def for_user(tx: Connection, site_id: int, userid: int) -> list[int]:
-    """The mappings in which a Moodle user is or was linked to a student."""
+    """The mappings in which a Moodle user is or was linked to a student, or may be about to be: those with a run."""
     return list(tx.execute(_FOR_USER, {"b_site": site_id, "b_user": userid}).scalars())
 
 

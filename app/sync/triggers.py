@@ -26,8 +26,9 @@ _GRADES: tuple[Kind, ...] = ("grades",)
 class Trigger:
     """What one event asks for.
 
-    `reach` says which mappings it concerns: of its course; those the user is or was linked in; all of the site; none.
-    `quietens`: a deletion or a reset is under way, so removals wait (design.md 5). `urgent`: do not let it settle.
+    `reach` says which mappings it concerns: of its course; those the user is, was or may just be getting linked in; all
+    of the site; none. `quietens`: a deletion or a reset is under way, so removals wait (design.md 5). `urgent`: do not
+    let it settle.
     """
 
     kinds: tuple[Kind, ...]
