@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
+from sqlalchemy import Connection
+
 from app.kit import Kit
 from app.store import holds, instances, links, mappings, runs, sites, worklist
 from app.store.holds import Hold
@@ -76,10 +78,14 @@ class World:
 
     def approve(self) -> Run:
         """Approve what waits, and run."""
+        self.decide()
+        return self.sync()
+
+    def decide(self) -> None:
+        """Approve what waits, and leave the run that this asks for to others."""
         hold = self.hold()
         assert hold is not None
         approve(self.kit, hold.id, hold.digest, "a teacher")
-        return self.sync()
 
     def start(self) -> None:
         """Say that the first plan was approved: from now on only what is risky is held."""
@@ -117,6 +123,16 @@ class World:
 
         self.moodle.functions[function] = replace(original, run=run)
 
+    def another(self) -> World:
+        """A second course of the same two sides, mapped, started and empty."""
+        course = self.moodle.create_course("Physiology", shortname=f"PHY-{len(self.moodle.site.courses)}")
+        kura_course = self.kura.add_course("Physiology")
+        with self.kit.database.transaction() as tx:
+            mapping_id = pair(tx, self.kit, self.site_id, course, self.instance_id, kura_course)
+        made = replace(self, mapping_id=mapping_id, course=course, kura_course=kura_course, outcomes=[])
+        made.start()
+        return made
+
     def wanted(self) -> bool:
         """Whether another look at the mapping is due or scheduled."""
         with self.kit.database.reading() as tx:
@@ -124,9 +140,11 @@ class World:
 
 
 @contextmanager
-def world(kit: Kit, clock: SetClock, dialect: Dialect | None = None, *, started: bool = True) -> Iterator[World]:
+def world(
+    kit: Kit, clock: SetClock, dialect: Dialect | None = None, *, started: bool = True, keep_alive: float = 5.0
+) -> Iterator[World]:
     """A world on this kit. `started` False: nothing was approved yet, so everything is held."""
-    with SimKuraCloud.serving(dialect=dialect or Dialect()) as kura, SimMoodle.serving() as moodle:
+    with SimKuraCloud.serving(dialect, keep_alive=keep_alive) as kura, SimMoodle.serving() as moodle:
         moodle.now = clock
         course = moodle.create_course("Physiology 1", shortname="PHY1")
         kura_course = kura.add_course("Physiology", code="PHY")
@@ -150,25 +168,35 @@ def _stored(kit: Kit, moodle: SimMoodle, kura: SimKuraCloud, course: int, kura_c
             ways=("signed", "local_webhooks", "tool_trigger"),
         )
         sites.add_secret(tx, now, site_id, kit.vault.encrypt(SECRET))
-        instance_id = instances.add(
-            tx,
-            now,
-            name="kura",
-            url=kura.url,
-            token=kit.vault.encrypt(kura.token),
-            remote_id="inst-1",
-            display_name="Example University",
-        )
-        mapping_id = mappings.add(
-            tx,
-            now,
-            site_id=site_id,
-            courseid=course,
-            course_name="Physiology 1",
-            instance_id=instance_id,
-            kura_courseid=kura_course,
-            kura_course_name="Physiology",
-            settings={},
-            reconcile_at=now + 21600,
-        )
-    return site_id, instance_id, mapping_id
+        instance_id = connect(tx, kit, kura, "kura")
+        return site_id, instance_id, pair(tx, kit, site_id, course, instance_id, kura_course)
+
+
+def connect(tx: Connection, kit: Kit, kura: SimKuraCloud, name: str) -> int:
+    """The id of a new instance."""
+    return instances.add(
+        tx,
+        kit.database.now(tx),
+        name=name,
+        url=kura.url,
+        token=kit.vault.encrypt(kura.token),
+        remote_id=name,
+        display_name="Example University",
+    )
+
+
+def pair(tx: Connection, kit: Kit, site_id: int, course: int, instance_id: int, kura_course: int) -> int:
+    """The id of a new mapping of these two courses."""
+    now = kit.database.now(tx)
+    return mappings.add(
+        tx,
+        now,
+        site_id=site_id,
+        courseid=course,
+        course_name="Physiology 1",
+        instance_id=instance_id,
+        kura_courseid=kura_course,
+        kura_course_name="Physiology",
+        settings={},
+        reconcile_at=now + 21600,
+    )
