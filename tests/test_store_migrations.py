@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import DBAPIError
 
@@ -34,6 +35,10 @@ def test_the_migrated_schema_is_the_one_in_tables(database: Database) -> None:
     with database.reading() as tx:
         context = MigrationContext.configure(tx, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, metadata) == []
+
+
+def test_the_number_of_the_last_migration_is_what_alembic_calls_head() -> None:
+    assert ScriptDirectory(str(migrate.MIGRATIONS)).get_heads() == [migrate.head()]
 
 
 def test_a_migrated_database_is_current(database: Database) -> None:

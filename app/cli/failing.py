@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import click
-from redis.exceptions import RedisError
-from sqlalchemy.exc import DBAPIError
 
 from app.cli.output import printable
 from app.errors import KurasyncError, TransientError
-from app.setup.database import trouble
 
 FAILED, HELD, UNREACHABLE, INTERRUPTED = 1, 3, 4, 130
 
@@ -29,11 +28,33 @@ def told(ctx: click.Context) -> Iterator[None]:
     """Turn what is expected to go wrong into a Failure; Ctrl-C ends without a word."""
     try:
         yield
-    except KurasyncError as error:
-        raise Failure(error.message, UNREACHABLE if isinstance(error, TransientError) else FAILED) from error
-    except DBAPIError as error:
-        raise Failure(trouble(error), UNREACHABLE) from error
-    except RedisError as error:
-        raise Failure(f"Redis cannot be used: {error}. Is it running? See KURASYNC_REDIS_URL.", UNREACHABLE) from error
     except (KeyboardInterrupt, click.Abort):
         ctx.exit(INTERRUPTED)
+    except Exception as error:
+        failure = _failure(error)
+        if failure is None:
+            raise
+        raise failure from error
+
+
+def _failure(error: Exception) -> Failure | None:
+    if isinstance(error, KurasyncError):
+        return Failure(error.message, UNREACHABLE if isinstance(error, TransientError) else FAILED)
+    if _is(error, "sqlalchemy.exc", "DBAPIError"):
+        return Failure(_of_the_database(error), UNREACHABLE)
+    if _is(error, "redis.exceptions", "RedisError"):
+        cause = str(error).rstrip(".")
+        return Failure(f"Redis cannot be used: {cause}. Is it running? See KURASYNC_REDIS_URL.", UNREACHABLE)
+    return None
+
+
+def _is(error: Exception, module: str, name: str) -> bool:
+    # What was never loaded was not raised: to load it here would take half of a short command's time.
+    loaded = sys.modules.get(module)
+    return loaded is not None and isinstance(error, getattr(loaded, name))
+
+
+def _of_the_database(error: Any) -> str:
+    from app.setup.database import trouble
+
+    return trouble(error)

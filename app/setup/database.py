@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from alembic.util.exc import CommandError
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
@@ -54,15 +53,10 @@ def prepare(settings: Settings) -> Prepared:
     """
     database = Database(usable(settings).database)
     try:
-        before = standing_of(database).current
-        try:
+        found = standing_of(database)
+        if found.current != found.head:
             migrate.upgrade(database)
-        except CommandError as error:
-            raise Refused(
-                f"The database is at {before}, which this version of kurasync does not know: a newer one made it. "
-                "Install that version again."
-            ) from error
-        return Prepared(_key_made(settings, database), before, migrate.head())
+        return Prepared(_key_made(settings, database), found.current, found.head)
     except OSError as error:
         raise SettingsError(
             f"Nothing can be written in {settings.home.absolute()}: {error.strerror}. Give this account the right to, "
