@@ -24,7 +24,7 @@ from app.cli import root
 from app.kit import Kit
 from app.store import worklist
 from app.sync.turn import take_turn
-from sandbox.kuracloud.state import SimKuraCloud
+from sandbox.kuracloud.sim import SimKuraCloud
 from sandbox.moodle.sim import SimMoodle
 from tests.conftest import SHORT
 from tests.fixtures_processes import wait_until

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.store import instances
-from sandbox.kuracloud.state import SimKuraCloud
+from sandbox.kuracloud.sim import SimKuraCloud
 from tests.fixtures_desk import Desk
 
 

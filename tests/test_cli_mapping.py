@@ -6,7 +6,7 @@ import os
 
 from app.store import audit, worklist
 from sandbox.faults import Fault
-from sandbox.kuracloud.state import SimKuraCloud
+from sandbox.kuracloud.sim import SimKuraCloud
 from sandbox.moodle.sim import SimMoodle
 from tests.fixtures_desk import Desk
 

@@ -16,7 +16,7 @@ from app.clients.kuracloud import KuraCloudClient
 from app.errors import BatchRefused, ConnectionBroken, CourseGone, KurasyncError, PermanentError, TransientError
 from sandbox.faults import Fault
 from sandbox.kuracloud.dialect import Dialect
-from sandbox.kuracloud.state import SimKuraCloud
+from sandbox.kuracloud.sim import SimKuraCloud
 from schemas.kuracloud import Course, Instance, NewStudent, Student
 from tests.line_server import Line, Request, answer, listening
 
@@ -285,10 +285,10 @@ def test_a_write_whose_answer_has_another_shape_may_have_been_done() -> None:
 @pytest.mark.parametrize(
     ("message", "shown"),
     [
-        ("Student ada@example.edu exists", " It says: Student …@… exists"),
-        ("See <ada.lab+x@example.edu>, ada%40example.edu", " It says: See …@… …@…"),
-        (f"Token {TOKEN} is\r\n\tnot\x00 good", " It says: Token … is not good"),
-        ("x" * 500, f" It says: {'x' * 200}"),
+        ("Student ada@example.edu exists", " It says: “Student …@… exists”."),
+        ("See <ada.lab+x@example.edu>, ada%40example.edu", " It says: “See …@… …@…”."),
+        (f"Token {TOKEN} is\r\n\tnot\x00 good", " It says: “Token … is not good”."),
+        ("x" * 500, f" It says: “{'x' * 200}”."),
         ("  ", ""),
         (None, ""),
         ({"a": 1}, ""),

@@ -11,7 +11,7 @@ import requests
 
 from sandbox.faults import Fault
 from sandbox.kuracloud.dialect import Dialect
-from sandbox.kuracloud.state import SimKuraCloud
+from sandbox.kuracloud.sim import SimKuraCloud
 
 STUDENT_KEYS = {
     "studentId": int,

@@ -11,7 +11,7 @@ import pytest
 from werkzeug.test import Client
 
 from sandbox.kuracloud.dialect import Dialect, assumptions
-from sandbox.kuracloud.state import SimKuraCloud
+from sandbox.kuracloud.sim import SimKuraCloud
 
 COURSE = 101
 ASK = "published/exportgrades.json"

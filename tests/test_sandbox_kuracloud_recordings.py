@@ -18,7 +18,7 @@ from werkzeug.test import Client, TestResponse
 
 from sandbox.faults import Fault
 from sandbox.kuracloud.dialect import Dialect
-from sandbox.kuracloud.state import SimKuraCloud
+from sandbox.kuracloud.sim import SimKuraCloud
 
 RECORDINGS = sorted((Path(__file__).parent / "recordings" / "block").glob("[ug]*.json"))
 STAND_IN = Dialect(one_answer="list")

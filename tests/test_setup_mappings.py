@@ -17,7 +17,7 @@ from app.store.mappings import Mapping
 from app.store.mappings import every as every_mapping
 from app.sync.turn import take_turn
 from sandbox.faults import Fault
-from sandbox.kuracloud.state import SimKuraCloud
+from sandbox.kuracloud.sim import SimKuraCloud
 from sandbox.moodle.sim import SimMoodle
 
 ACTOR = "an administrator"

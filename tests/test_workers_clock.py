@@ -16,7 +16,7 @@ from app.store.tables import mappings as mapping_table
 from app.store.tables import worklist as rows
 from app.sync.probe import probe, probe_parked
 from app.sync.reconcile import reconcile
-from sandbox.kuracloud.state import SimKuraCloud
+from sandbox.kuracloud.sim import SimKuraCloud
 from sandbox.moodle.sim import SimMoodle
 from tests.conftest import SetClock
 from tests.courses import mapped, row, wanted

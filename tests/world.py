@@ -22,7 +22,7 @@ from app.sync.holds import approve
 from app.sync.roster import Preview
 from app.sync.turn import take_turn
 from sandbox.kuracloud.dialect import Dialect
-from sandbox.kuracloud.state import SimKuraCloud
+from sandbox.kuracloud.sim import SimKuraCloud
 from sandbox.moodle.core import Core
 from sandbox.moodle.sim import SimMoodle
 from tests.conftest import SetClock

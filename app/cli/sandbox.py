@@ -10,7 +10,7 @@ import click
 
 from app.cli.failing import Failure
 from app.cli.output import as_json_option, print_json, say
-from sandbox.kuracloud.state import SimKuraCloud
+from sandbox.kuracloud.sim import SimKuraCloud
 from sandbox.moodle.sim import SimMoodle
 
 _GROUPS = 3

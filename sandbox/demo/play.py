@@ -9,7 +9,7 @@ from sandbox.demo.day import SCENES
 from sandbox.demo.service import CommandFailed, Service
 from sandbox.demo.stage import DayOver, Stage
 from sandbox.demo.telling import Teller
-from sandbox.kuracloud.state import SimKuraCloud
+from sandbox.kuracloud.sim import SimKuraCloud
 from sandbox.moodle.sim import SimMoodle
 
 _CLASS = (

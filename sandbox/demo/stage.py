@@ -9,7 +9,7 @@ from typing import Any
 
 from sandbox.demo.service import Service
 from sandbox.demo.telling import Teller
-from sandbox.kuracloud.state import SimKuraCloud
+from sandbox.kuracloud.sim import SimKuraCloud
 from sandbox.moodle.senders import Signed
 from sandbox.moodle.sim import SimMoodle
 

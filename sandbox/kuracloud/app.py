@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from sandbox.kuracloud.state import SimKuraCloud
+    from sandbox.kuracloud.state import KuraCloud
 
 _COURSE = "/v2/course/<int:course_id>"
 _EXPORT = f"{_COURSE}/published/exportgrades.json"
@@ -51,7 +51,7 @@ _DONE = {"object": "{}", "list": "[]", "null": "null", "nothing": ""}
 class KuraCloudApp:
     """The WSGI application of a simulated instance; one request at a time touches its state."""
 
-    def __init__(self, sim: SimKuraCloud) -> None:
+    def __init__(self, sim: KuraCloud) -> None:
         self._sim = sim
         self._dialect = sim.dialect
         self._routes: dict[str, Callable[..., Response]] = {

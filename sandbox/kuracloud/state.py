@@ -8,24 +8,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import count
-from typing import Any, Self
+from typing import Any
 
-from sandbox.calls import Calls
-from sandbox.control import SandboxApp
-from sandbox.faults import Faults
-from sandbox.kuracloud.app import KuraCloudApp
 from sandbox.kuracloud.course import Course, Invite
 from sandbox.kuracloud.dialect import Dialect
 from sandbox.kuracloud.grades import Export, Lesson
 from sandbox.kuracloud.roster import Roster, Student
-from sandbox.server import Server
 
 _FIRST_COURSE = 101
 _FIRST_STUDENT = 5001
 _FIRST_LESSON = 11
 
 
-class SimKuraCloud:
+class KuraCloud:
     """kuraCloud v2 as contracts/kuracloud-v2.md has it, and as `dialect` guesses where nobody knows.
 
     Its public methods are what people do in kuraCloud itself, and raise LookupError for what is not there; what comes
@@ -43,29 +38,9 @@ class SimKuraCloud:
         self.exports: dict[str, Export] = {}
         self.invites: list[Invite] = []
         self.lock = threading.RLock()
-        self.faults = Faults()
-        self.calls = Calls()
-        self.wsgi = SandboxApp(KuraCloudApp(self), self, views={"dialect": self.dialect.as_json})
-        self.server = Server(self.wsgi)
         self._course_ids = count(_FIRST_COURSE)
         self._student_ids = count(_FIRST_STUDENT)
         self._lesson_ids = count(_FIRST_LESSON)
-
-    @classmethod
-    @contextmanager
-    def serving(
-        cls, dialect: Dialect | None = None, port: int = 0, keep_alive: float = 5.0, token: str = "kura-token"
-    ) -> Iterator[Self]:
-        """A simulator that answers at `url` until the block ends; its `server` can be stopped and started meanwhile."""
-        sim = cls(dialect, token)
-        sim.server = Server(sim.wsgi, port=port, keep_alive=keep_alive)
-        with sim.server:
-            yield sim
-
-    @property
-    def url(self) -> str:
-        """The base URL."""
-        return self.server.url
 
     def instance(self) -> dict[str, Any]:
         """The instance as GET /v2/instance answers it."""
