@@ -29,7 +29,7 @@ from tests.trial import Trial
 from tests.world import world
 
 _KEY = Fernet.generate_key().decode()
-_TIMES = {"connect_timeout": 5.0, "call_timeout": 2.0, "page_size": 3, "batch_size": 3}
+_TIMES: dict[str, Any] = {"connect_timeout": 5.0, "call_timeout": 2.0, "page_size": 3, "batch_size": 3}
 
 ADDRESSES = (
     "ana@example.edu",
@@ -266,6 +266,15 @@ class RosterMachine(RuleBasedStateMachine):
                     self.moodle.change_email(user, address)
         self._afterwards(then)
 
+    @rule(number=people, count=st.integers(2, 5), then=afterwards)
+    def move_to_another_domain(self, number: int, count: int, then: str) -> None:
+        def move(user: int) -> None:
+            self.moodle.change_email(user, f"moved{len(self.moodle.events)}@example.edu")
+
+        for index in range(number, number + count):
+            self._with_user(index, move)
+        self._afterwards(then)
+
     @rule(number=people, idnumber=idnumbers, then=afterwards)
     def change_idnumber(self, number: int, idnumber: str, then: str) -> None:
         self._with_user(number, lambda user: self.moodle.change_idnumber(user, idnumber))
@@ -354,6 +363,12 @@ class RosterMachine(RuleBasedStateMachine):
     def fault_of_moodle(self, fault: Fault, then: str) -> None:
         self.moodle.faults.add(fault)
         self._afterwards(then)
+
+    @rule(match=st.sampled_from(("GET .*/student$", "GET .*/student")), times=st.integers(2, 4))
+    def empty_answer(self, match: str, times: int) -> None:
+        """kuraCloud knows nobody any more, for a while."""
+        self.kura.faults.add(Fault("empty_list", match, times=times))
+        self._afterwards("look")
 
     @rule(fault=_hanging, chance=st.integers(0, 9))
     def hanging(self, fault: Fault, chance: int) -> None:

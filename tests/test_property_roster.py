@@ -24,10 +24,11 @@ _EXAMPLES = 50
 
 
 def _run(template: Path, folder: Path, chosen: settings, number: int | None = None) -> None:
-    def machine() -> RosterMachine:
-        return RosterMachine(template, folder)
+    class Machine(RosterMachine):
+        def __init__(self) -> None:
+            super().__init__(template, folder)
 
-    run_state_machine_as_test(machine if number is None else seed(number)(machine), settings=chosen)
+    run_state_machine_as_test(Machine if number is None else seed(number)(Machine), settings=chosen)
 
 
 @pytest.mark.timeout(900)
