@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -10,14 +11,60 @@ from typing import Any
 
 from app.errors import SettingsError
 
+_LEVELS = ("debug", "info", "warning", "error")
+_CARRIERS = ("redis://", "rediss://", "unix://")
+_Parse = Callable[[str], Any]
+
 
 def _flag(text: str) -> bool:
+    """Raises ValueError saying what it must be, as all of these do."""
     truths = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    if text.strip().lower() not in truths:
+        raise ValueError("yes or no")
     return truths[text.strip().lower()]
 
 
-def _setting(default: Any, about: str, *, parse: Callable[[str], Any] | None = None, secret: bool = False) -> Any:
-    return field(default=default, repr=not secret, metadata={"about": about, "parse": parse or type(default)})
+def _number(kind: type[int] | type[float], least: float, most: float) -> _Parse:
+    whole = "whole " if kind is int else ""
+    must_be = f"a {whole}number" + (f", {least:g} or more" if most == math.inf else f" from {least:g} to {most:g}")
+
+    def parse(text: str) -> Any:
+        try:
+            number = kind(text)
+        except ValueError:
+            raise ValueError(must_be) from None
+        # Written this way round, it refuses "nan" too.
+        if not (least <= number <= most and math.isfinite(number)):
+            raise ValueError(must_be)
+        return number
+
+    return parse
+
+
+def _level(text: str) -> str:
+    if text.lower() not in _LEVELS:
+        raise ValueError(f"one of {', '.join(_LEVELS)}")
+    return text.lower()
+
+
+def _redis_url(text: str) -> str:
+    if text and not text.startswith(_CARRIERS):
+        raise ValueError("a URL such as redis://host:6379/0 or unix:///folder/redis.sock")
+    return text
+
+
+def _setting(
+    default: Any,
+    about: str,
+    *,
+    parse: _Parse | None = None,
+    secret: bool = False,
+    least: float = 0,
+    most: float = math.inf,
+) -> Any:
+    if parse is None and type(default) in (int, float):
+        parse = _number(type(default), least, most)
+    return field(default=default, repr=not secret, metadata={"about": about, "parse": parse or str, "secret": secret})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,23 +73,25 @@ class Settings:
 
     home: Path = _setting(Path("var"), "folder of the database, the private Redis and the key file", parse=Path)
     database_url: str = _setting("", "SQLAlchemy URL; empty: SQLite in the home folder", secret=True)
-    redis_url: str = _setting("", "redis:// or unix:// URL; empty: `kurasync up` starts a private Redis", secret=True)
+    redis_url: str = _setting(
+        "", "redis:// or unix:// URL; empty: `kurasync up` starts a private Redis", parse=_redis_url, secret=True
+    )
     secret_key: str = _setting(
         "", "Fernet key(s) that encrypt tokens and secrets, the newest first, separated by commas", secret=True
     )
     secret_key_file: str = _setting("", "file (mode 0600) with the key(s); empty: secret.key in the home folder")
     host: str = _setting("127.0.0.1", "address the web server listens on")
-    port: int = _setting(8765, "port the web server listens on; 0: a free one")
-    web_threads: int = _setting(8, "threads of the web server")
-    workers: int = _setting(4, "worker processes")
-    log_level: str = _setting("info", "debug, info, warning or error")
+    port: int = _setting(8765, "port the web server listens on; 0: a free one", most=65535)
+    web_threads: int = _setting(8, "threads of the web server", least=1)
+    workers: int = _setting(4, "worker processes", least=1)
+    log_level: str = _setting("info", "debug, info, warning or error", parse=_level)
     log_json: bool = _setting(True, "log lines as JSON; off: for reading in a terminal", parse=_flag)
     allow_http: bool = _setting(False, "allow http:// for hosts other than this machine", parse=_flag)
 
     quiet: float = _setting(3.0, "how long an event settles before its course is looked at")
     cap: float = _setting(15.0, "the longest that a stream of events can put off a look")
-    tick: float = _setting(0.5, "how often the clock puts due work on the queue")
-    window: int = _setting(40, "how many jobs Redis may hold; at least 10 for each worker")
+    tick: float = _setting(0.5, "how often the clock puts due work on the queue", least=0.05)
+    window: int = _setting(40, "how many jobs Redis may hold; at least 10 for each worker", least=1)
     lease: float = _setting(120.0, "how long a run may go without renewing its claim")
     connect_timeout: float = _setting(5.0, "time-out for connecting to Moodle and kuraCloud")
     call_timeout: float = _setting(20.0, "time-out for an answer of Moodle or kuraCloud")
@@ -52,22 +101,22 @@ class Settings:
     backoff: float = _setting(5.0, "first pause after a failure; doubles, with full jitter")
     backoff_max: float = _setting(900.0, "longest pause after a failure")
     dead_after: float = _setting(86400.0, "how long work must have failed before it is given up ...")
-    dead_attempts: int = _setting(8, "... and how often")
-    dead_crashes: int = _setting(5, "crashes in a row after which work is given up")
+    dead_attempts: int = _setting(8, "... and how often", least=1)
+    dead_crashes: int = _setting(5, "crashes in a row after which work is given up", least=1)
     recheck: float = _setting(600.0, "one more look this long after an unclean end")
     quieten: float = _setting(600.0, "how long removals wait after Moodle says that a course is being deleted or reset")
     recheck_unsigned: float = _setting(60.0, "one more look this long after an event sent before Moodle's commit")
     run_budget: float = _setting(900.0, "longest time of one run")
-    job_timeout: int = _setting(1800, "RQ's time-out for a job, a backstop only")
+    job_timeout: int = _setting(1800, "RQ's time-out for a job, a backstop only", least=1)
     reconcile: float = _setting(21600.0, "how often each mapping is compared without an event")
     probe_interval: float = _setting(60.0, "how often a parked connection is tried again")
-    retention_days: int = _setting(30, "how many days events, runs and decided holds are kept")
-    runs_per_instance: int = _setting(2, "runs at a time on one kuraCloud instance")
-    batch_size: int = _setting(200, "students in one request to kuraCloud")
-    page_size: int = _setting(200, "users in one page of a Moodle roster")
-    max_body: int = _setting(1048576, "largest body the receiver takes, in bytes")
-    max_events: int = _setting(1000, "most events in one delivery")
-    max_depth: int = _setting(20, "deepest nesting in a delivery")
+    retention_days: int = _setting(30, "how many days events, runs and decided holds are kept", least=1)
+    runs_per_instance: int = _setting(2, "runs at a time on one kuraCloud instance", least=1)
+    batch_size: int = _setting(200, "students in one request to kuraCloud", least=1)
+    page_size: int = _setting(200, "users in one page of a Moodle roster", least=2)
+    max_body: int = _setting(1048576, "largest body the receiver takes, in bytes", least=1)
+    max_events: int = _setting(1000, "most events in one delivery", least=1)
+    max_depth: int = _setting(20, "deepest nesting in a delivery", least=1)
     tolerance: float = _setting(300.0, "largest clock difference of a signed delivery")
     late_after: float = _setting(30.0, "work that is due for longer is called late")
 
@@ -102,16 +151,17 @@ def load(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings
     unknown = sorted(name for name in given if name.startswith("KURASYNC_") and name not in known)
     if unknown:
         raise SettingsError(f"{unknown[0]} is not a setting of kurasync. See docs/configuration.md for the list.")
-    read = {name: each for name, each in known.items() if name in given}
-    values = {each.name: _read(name, given[name], each.metadata["parse"]) for name, each in read.items()}
+    values = {each.name: _read(name, given[name], each.metadata) for name, each in known.items() if name in given}
     return _checked(Settings(**{**values, **overrides}))
 
 
-def _read(name: str, text: str, parse: Callable[[str], Any]) -> Any:
+def _read(name: str, text: str, metadata: Mapping[str, Any]) -> Any:
     try:
-        return parse(text)
-    except (ValueError, KeyError):
-        raise SettingsError(f"{name} cannot be read: {text!r}.") from None
+        return metadata["parse"](text)
+    except ValueError as error:
+        # A URL may hold a password.
+        given = "" if metadata["secret"] else f", not {text!r}"
+        raise SettingsError(f"{name} must be {error}{given}.") from None
 
 
 def _checked(settings: Settings) -> Settings:
