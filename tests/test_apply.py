@@ -190,7 +190,9 @@ def test_of_a_refused_batch_the_bad_record_is_found_and_listed_and_not_tried_aga
     assert (run.outcome, run.counts) == ("done", {KINDS[kind].action: 2, "failed": 1})
     [(action, message)] = failed(run)
     assert action == KINDS[kind].action
-    assert message == f"kuraCloud refuses the change of some students with the error {refusal}. It says: No such thing"
+    assert message == (
+        f"kuraCloud refuses the change of some students with the error {refusal}. It says: “No such thing”."
+    )
     assert every_call_has_two_rows(six)
     assert Counter(row.outcome for row in rows(six)[2:] if row.phase == "end") == {"done": 2, "refused": 3}
     six.kura.calls.clear()

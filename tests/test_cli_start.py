@@ -28,7 +28,7 @@ def test_upgrade_makes_the_key_and_the_database_and_says_so(tmp_path: Path) -> N
     done = run(home, "db", "upgrade")
     assert done.exit_code == 0
     assert "Keep a copy" in done.stdout
-    assert "from nothing to" in done.stdout
+    assert "Made the database" in done.stdout
     assert stat.S_IMODE((home / "secret.key").stat().st_mode) == 0o600
     assert run(home, "site", "list").exit_code == 0
 
@@ -52,9 +52,12 @@ def test_current_says_where_the_database_stands(tmp_path: Path) -> None:
     assert '"up_to_date": true' in run(tmp_path, "db", "current", "--json").stdout
 
 
-def test_without_a_key_it_says_how_to_make_one(tmp_path: Path) -> None:
-    done = run(tmp_path, "site", "list")
+@pytest.mark.parametrize("command", [("site", "list"), ("web",)])
+def test_without_a_key_it_says_where_it_looked_and_how_to_make_one(tmp_path: Path, command: tuple[str, ...]) -> None:
+    done = run(tmp_path, *command)
     assert done.exit_code == 1
+    assert str(tmp_path / "secret.key") in done.stderr
+    assert "KURASYNC_HOME" in done.stderr
     assert "kurasync db upgrade" in done.stderr
 
 

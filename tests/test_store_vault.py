@@ -31,7 +31,7 @@ def test_a_new_key_in_front_still_opens_what_the_old_one_sealed() -> None:
 
 
 def test_a_key_that_does_not_fit_is_said_in_words() -> None:
-    with pytest.raises(SettingsError, match="not the key it was stored with"):
+    with pytest.raises(SettingsError, match="not the one it was stored with"):
         Vault([OTHER]).decrypt(Vault([OLD]).encrypt("a token"))
 
 

@@ -25,8 +25,10 @@ def upgrade() -> None:
         say(f"Made the key {done.key_file}. Keep a copy of it, apart from the database: it alone opens stored tokens.")
     if done.before == done.after:
         say(f"The database is up to date ({done.after}).")
+    elif done.before:
+        say(f"Brought the database from {done.before} to {done.after}.")
     else:
-        say(f"Brought the database from {done.before or 'nothing'} to {done.after}.")
+        say(f"Made the database {done.after}.")
 
 
 @db.command()
@@ -38,7 +40,8 @@ def current(as_json: bool) -> None:
     if as_json:
         print_json({"current": found.current, "head": found.head, "up_to_date": not behind})
     elif behind:
-        say(f"The database is at {found.current or 'nothing'}, and {found.head} is needed: run `kurasync db upgrade`.")
+        state = f"is at {found.current}, and {found.head} is needed" if found.current else "has not been made yet"
+        say(f"The database {state}: run `kurasync db upgrade`.")
     else:
         say(f"The database is up to date ({found.head}).")
     if behind:

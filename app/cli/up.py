@@ -15,6 +15,7 @@ import click
 from app import kit, settings
 from app.children import Child
 from app.cli.output import say, warn
+from app.cli.session import opened
 from app.errors import SettingsError
 from app.forks import copy
 from app.redis_server import RedisServer
@@ -47,6 +48,9 @@ def up() -> None:
 def web() -> None:
     """Run the web server, which receives events."""
     given = database.usable(settings.load())
+    # What is missing is told here and once: gunicorn would tell it with a traceback, for each of its processes.
+    with opened():
+        pass
     _main_of(_WEB)(_listen(given).detach())
 
 

@@ -83,4 +83,4 @@ def _said(answer: Answer, token: str) -> str:
         return ""
     shown = _EMAIL.sub("…@…", message.replace(token, "…"))
     shown = "".join(sign if sign.isprintable() else " " for sign in shown)
-    return f" It says: {' '.join(shown.split())[:_LONGEST]}"
+    return f" It says: “{' '.join(shown.split())[:_LONGEST]}”."

@@ -19,8 +19,8 @@ def carried(settings: Settings) -> list[queues.Target]:
         return queues.held(redis)
     except (RedisError, OSError) as error:
         raise TransientError(
-            f"Redis cannot be reached: {error}. Events are still accepted and nothing is lost, but no course is looked "
-            "at: start Redis (`kurasync up` brings one along), or put KURASYNC_REDIS_URL right.",
+            f"Redis cannot be reached: {str(error).rstrip('.')}. Events are still accepted and nothing is lost, but no "
+            "course is looked at: start Redis (`kurasync up` brings one along), or put KURASYNC_REDIS_URL right.",
             reason="redis_away",
         ) from error
     finally:

@@ -34,7 +34,7 @@ def examine() -> Iterator[Check]:
     yield note(
         "kuraCloud",
         "Its API has no public documentation, and the integration is called replaced by LTI: ask your ADInstruments "
-        "representative whether it will stay. What is assumed of it is listed in the README.",
+        "representative whether it will stay. What is not known of it is listed in docs/architecture.md.",
     )
 
 

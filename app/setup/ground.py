@@ -35,7 +35,11 @@ def redis(settings: Settings) -> Check:
 def _home(settings: Settings) -> Check:
     home = settings.home.absolute()
     if not home.is_dir():
-        return fail("home", f"The folder {home} does not exist: run `kurasync db upgrade`, or set KURASYNC_HOME.")
+        return fail(
+            "home",
+            f"The folder {home} does not exist. Type the command where kurasync runs, or name its home in "
+            "KURASYNC_HOME; for a new one, run `kurasync db upgrade`.",
+        )
     if not os.access(home, os.R_OK | os.W_OK | os.X_OK):
         return fail("home", f"Nothing can be written in {home}: give this account the right, or set KURASYNC_HOME.")
     return ok("home", f"{home} can be written.")

@@ -35,8 +35,8 @@ class Vault:
             return self._box.decrypt(text.encode()).decode()
         except InvalidToken:
             raise SettingsError(
-                "A stored secret cannot be opened: KURASYNC_SECRET_KEY is not the key it was stored with. "
-                "Put the old key behind the new one, separated by a comma."
+                "A stored token or secret cannot be opened: the key (KURASYNC_SECRET_KEY, or the key file) is not the "
+                "one it was stored with. Put that one back, or behind the new one, separated by a comma."
             ) from None
 
 
@@ -78,7 +78,10 @@ def _read(path: Path) -> str:
         mode = path.stat().st_mode
         text = path.read_text()
     except FileNotFoundError:
-        raise SettingsError("There is no key: run `kurasync db upgrade`, which makes one.") from None
+        raise SettingsError(
+            f"There is no key {path.absolute()}: no kurasync was set up with this folder. Type the command in the "
+            "folder where kurasync runs, or name its home in KURASYNC_HOME. For a new one, run `kurasync db upgrade`."
+        ) from None
     except OSError as error:
         raise SettingsError(f"The key file {path} cannot be read: {error.strerror}.") from None
     if stat.S_IMODE(mode) & 0o077:
