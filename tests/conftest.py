@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
@@ -22,7 +23,7 @@ from app.store.vault import Vault
 from tests.postgres import server
 
 START = 1_700_000_000.0
-SHORT = {
+SHORT: dict[str, Any] = {
     "quiet": 0.3,
     "cap": 1.5,
     "tick": 0.05,
@@ -38,6 +39,8 @@ SHORT = {
     "recheck_unsigned": 0.5,
     "probe_interval": 0.5,
 }
+PATIENT: dict[str, Any] = {"connect_timeout": 10.0, "call_timeout": 30.0, "lease": 60.0}
+"""For tests in which every answer has to come, however busy the machine is."""
 pytest_plugins = ["tests.fixtures_processes", "tests.fixtures_desk"]
 _numbers = count()
 

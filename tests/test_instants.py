@@ -27,7 +27,7 @@ from app.sync import intake
 from app.sync.turn import take_turn
 from schemas import events
 from tests import points
-from tests.conftest import SetClock
+from tests.conftest import PATIENT, SetClock
 from tests.verdict import is_idle, out_of_step
 from tests.world import World, world
 
@@ -184,8 +184,9 @@ class Instants:
 
 @pytest.fixture
 def at_once(kit: Kit) -> Kit:
-    """A kit with which nothing settles, and with a clock that stands still."""
-    return replace(kit, settings=replace(kit.settings, quiet=0.0, cap=0.0, runs_per_instance=WORKERS))
+    """A kit with which nothing settles; its clock stands still, so nothing may have to be tried again later."""
+    settings = replace(kit.settings, quiet=0.0, cap=0.0, runs_per_instance=WORKERS, **PATIENT)
+    return replace(kit, settings=settings)
 
 
 def share(group: str, whole: int) -> range:

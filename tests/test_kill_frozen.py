@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -71,8 +72,9 @@ class Frost:
 
 @pytest.fixture
 def service(database_url: str, processes: Processes, tmp_path: Path) -> Iterator[Live]:
-    given = {"workers": WORKERS, "runs_per_instance": WORKERS, "batch_size": 1, "lease": LEASE, "dead_crashes": 1000}
-    with live(tmp_path, database_url, processes, background=True, keep_alive=KEEP_ALIVE, **given) as made:
+    given: dict[str, Any] = {"workers": WORKERS, "runs_per_instance": WORKERS, "dead_crashes": 1000, "lease": LEASE}
+    given |= {"batch_size": 1, "background": True, "keep_alive": KEEP_ALIVE}
+    with live(tmp_path, database_url, processes, **given) as made:
         assert KEEP_ALIVE < made.kit.settings.need < LEASE
         made.world.kura.faults.add(Fault("latency", match="POST ", seconds=SLOW))
         made.start()
