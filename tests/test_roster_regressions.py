@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from app.kit import Kit
 from app.sync.ask import ask
 from app.sync.turn import take_turn
+from sandbox.kuracloud.dialect import Dialect
 from tests.conftest import SetClock
 from tests.world import World, world
 
@@ -49,20 +51,24 @@ def test_an_old_account_that_is_restored_for_a_new_address_gets_the_present_name
     assert small.preview().plan.actions == ()
 
 
-def test_what_a_person_wrote_of_a_student_whom_she_added_first_is_no_echo(small: World) -> None:
-    """Added by hand between the reading and the writing: our addition is refused, hers is found and then edited."""
-    small.enrol("Ana", "Lee", email="ana@example.edu")
+@pytest.mark.parametrize(("duplicate_add", "status"), [("refuse", 400), ("existing", 200)])
+def test_what_a_person_wrote_of_a_student_whom_she_added_first_is_no_echo(
+    sqlite_kit: Kit, clock: SetClock, duplicate_add: Any, status: int
+) -> None:
+    """Added by hand between the reading and the writing: hers is found, taken over and edited."""
+    with world(sqlite_kit, clock, Dialect(duplicate_add=duplicate_add)) as made:
+        made.enrol("Ana", "Lee", email="ana@example.edu")
 
-    def by_hand() -> bool:
-        if small.kura.calls.matching("deleted=true") and not small.kura.students(small.kura_course):
-            small.kura.put_student(small.kura_course, givenName="A.", familyName="L.", email="ana@example.edu")
-        return False
+        def by_hand() -> bool:
+            if made.kura.calls.matching("deleted=true") and not made.kura.students(made.kura_course):
+                made.kura.put_student(made.kura_course, givenName="Nan", familyName="", email="ana@example.edu")
+            return False
 
-    ask(small.kit, small.mapping_id, "roster")
-    assert take_turn(small.kit, small.mapping_id, "roster", "test:1:1:1", by_hand) == "done"
-    assert [call.status for call in small.kura.calls.matching("POST")] == [400]
-    assert small.wanted()
-    small.turn()
-    [student] = small.kura.students(small.kura_course)
-    assert (student["givenName"], student["familyName"]) == ("Ana", "Lee")
-    assert small.preview().plan.actions == ()
+        ask(made.kit, made.mapping_id, "roster")
+        assert take_turn(made.kit, made.mapping_id, "roster", "test:1:1:1", by_hand) == "done"
+        assert [call.status for call in made.kura.calls.matching("POST")] == [status]
+        assert made.wanted()
+        made.turn()
+        [student] = made.kura.students(made.kura_course)
+        assert (student["givenName"], student["familyName"]) == ("Ana", "Lee")
+        assert made.preview().plan.actions == ()

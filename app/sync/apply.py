@@ -152,12 +152,12 @@ class Apply:
     def _read_back(self) -> None:
         """Look again at kuraCloud: tie new students to their users, keep echoes, believe only what is shown."""
         record = self._record
-        unproven = bonds.settle(record.kit, record.lease, record.done, record.found, self._before, self._shown())
-        self._applied.failed += [(record.whole(action), why) for action, why in unproven]
+        settled = bonds.settle(record.kit, record.lease, record.done, record.found, self._before, self._shown())
+        self._applied.failed += [(record.whole(action), why) for action, why in settled.unproven]
         done = {record.whole(action) for action in record.done} - {action for action, _ in self._applied.failed}
         self._applied.counts.update(action.kind for action in done)
         restored = any(isinstance(action, act.Reinvite) and action.restores is not None for action in done)
-        self._applied.took_over |= restored or any(isinstance(action, act.Add) for action in record.found)
+        self._applied.took_over |= restored or settled.took_over
 
 
 def _of(actions: Sequence[act.Action], kind: type[T]) -> list[T]:

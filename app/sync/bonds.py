@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection
 
@@ -16,6 +16,17 @@ from app.sync.read import KuraCloudReading
 from schemas.kuracloud import Student
 
 Unproven = tuple[act.Action, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a reading after the writes tells: the actions that it does not show, each with a sentence.
+
+    `took_over`: a student said to be added shows what only somebody else can have written, so she was there before.
+    """
+
+    unproven: list[Unproven]
+    took_over: bool
 
 
 def tie(kit: Kit, lease: Lease, actions: Sequence[act.Action]) -> None:
@@ -40,17 +51,18 @@ def settle(
     found: Collection[act.Action],
     before: KuraCloudReading,
     after: Sequence[Student],
-) -> list[Unproven]:
+) -> Settled:
     """Prove each write by what kuraCloud shows now, never by what was sent, and keep links and echoes accordingly.
 
-    Those `found` done may be another's work: what they show otherwise is no echo. Returns the actions that it does not
-    show, each with a sentence. Raises LeaseLost: then the next run looks.
+    Those `found` done may be another's work: what they show otherwise is no echo. Raises LeaseLost: then the next run
+    looks.
     """
     shown = _Shown(before, after)
     with kit.database.transaction() as tx:
         lease.confirm(tx)
         bonds = _Bonds(tx, kit.database.now(tx), lease.mapping_id)
-        return [problem for action in _edits_last(done) for problem in _prove(action, shown, bonds, found)]
+        unproven = [problem for action in _edits_last(done) for problem in _prove(action, shown, bonds, found)]
+        return Settled(unproven, bonds.took_over)
 
 
 def _edits_last(done: Sequence[act.Action]) -> list[act.Action]:
@@ -81,8 +93,19 @@ def _prove_added(action: act.Add, shown: _Shown, bonds: _Bonds, *, ours: bool) -
     if student is None:
         yield action, "kuraCloud does not show the added student."
     else:
-        echo = echoes(asdict(action.profile), student, {}) if ours else {}
+        otherwise = echoes(asdict(action.profile), student, {})
+        echo = {field: known for field, known in otherwise.items() if ours and _is_echo(field, known)}
         bonds.tie(action.userid, student.student_id, action.profile.email, "replaced", echo)
+        bonds.took_over |= echo != otherwise
+
+
+def _is_echo(field: str, known: Mapping[str, str]) -> bool:
+    """Whether kuraCloud can have made what it shows of what was sent: another address, or a text in part.
+
+    Anything else was written by somebody else. An edit tells for certain, and what is shown after it is kept.
+    """
+    sent, shown = (text_key(known[side]).casefold() for side in ("sent", "shown"))
+    return field == "email" or (shown != "" and sent.startswith(shown))
 
 
 class _Bonds:
@@ -94,6 +117,7 @@ class _Bonds:
         self._echo = {link.studentid: link.echo for link in active}
         self._by_student = {link.studentid: link.userid for link in active}
         self._by_user = {userid: studentid for studentid, userid in self._by_student.items()}
+        self.took_over = False
 
     def is_tied(self, studentid: int) -> bool:
         """Whether the student is anybody's."""
