@@ -1,16 +1,19 @@
 # Each target sets up all it needs in .venv; nothing but Python 3.11 or 3.12 and make has to be there.
 
+FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))
 PYTHON ?= $(shell for each in python3.12 python3.11 python3 python; do \
-	$$each -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && echo $$each && break; done)
+	$$each -c '$(FITS)' 2>/dev/null && echo $$each && break; done)
 VENV := .venv
+LOCK := $(VENV).lock
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 JOBS ?= 2
 
-.PHONY: help demo run test unit lint types contract bench mutants soak docs clean
+.PHONY: help demo sandbox run test unit lint types contract bench mutants soak docs clean
 
 help:
 	@echo "make demo     see a day in a course, on simulated systems"
+	@echo "make sandbox  serve a simulated Moodle and kuraCloud, to try things on"
 	@echo "make run      run the service (kurasync up)"
 	@echo "make test     lint, types, import contract and every test"
 	@echo "make bench    what it costs, each figure beside its limit"
@@ -19,13 +22,21 @@ help:
 	@echo "make docs     write the generated parts of docs/ anew"
 
 $(READY): pyproject.toml constraints.txt
-	@test -n "$(PYTHON)" || { echo "kurasync needs Python 3.11 or 3.12: install one, or say where it is with PYTHON=..."; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev,postgres]"
-	@touch $(READY)
+	@"$(PYTHON)" -c '$(FITS)' 2>/dev/null || \
+	  { echo "kurasync needs Python 3.11 or 3.12, and $(if $(PYTHON),'$(PYTHON)' is neither,none was found): install one, or say where it is with PYTHON=..."; exit 1; }
+	@mkdir $(LOCK) 2>/dev/null || \
+	  { echo "Another make is setting up $(VENV): wait for it. If there is none, remove the folder $(LOCK)."; exit 1; }
+	@echo "Setting up $(VENV) with $(PYTHON): a minute or two, once."
+	@trap 'rmdir $(LOCK)' EXIT; trap 'exit 1' INT TERM; set -e; \
+	  "$(PYTHON)" -m venv --clear $(VENV); \
+	  PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev,postgres]"; \
+	  touch $(READY)
 
 demo: $(READY)
 	$(BIN)/kurasync demo
+
+sandbox: $(READY)
+	$(BIN)/kurasync sandbox
 
 run: $(READY)
 	$(BIN)/kurasync up
