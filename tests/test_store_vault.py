@@ -36,7 +36,7 @@ def test_a_key_that_does_not_fit_is_said_in_words() -> None:
 
 
 def test_a_key_that_is_none_is_said_in_words() -> None:
-    with pytest.raises(SettingsError, match="not a Fernet key"):
+    with pytest.raises(SettingsError, match="no Fernet key"):
         Vault(["short"])
 
 

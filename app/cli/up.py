@@ -39,8 +39,8 @@ def up() -> None:
     given = database.usable(settings.load())
     with home.taken(given.home), closing(_listen(given)) as listener:
         _prepare(given)
-        _greet(given, listener)
         with _redis(given) as (url, redis):
+            _greet(given, listener)
             _supervise(given, listener, url, redis)
 
 
@@ -99,15 +99,15 @@ def _prepare(given: Settings) -> None:
 
 
 def _greet(given: Settings, listener: socket.socket) -> None:
-    host, port = listener.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
-    say(f"kurasync listens on http://{shown}:{port}, its files are in {given.home.absolute()}. Ctrl-C stops it.")
     box = kit.make(given)
     try:
         with box.database.reading() as tx:
             known = mappings.every(tx)
     finally:
         box.close()
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    say(f"kurasync listens on http://{shown}:{port}, its files are in {given.home.absolute()}. Ctrl-C stops it.")
     if not known:
         say("No course is mapped yet. In another terminal: `kurasync site add`, `kurasync instance add`, then")
         say("`kurasync mapping add`; each says with --help what it needs. `kurasync doctor` checks what is there.")

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from redis.exceptions import RedisError
 
 from app import queues
-from app.errors import TransientError
+from app.errors import SettingsError, TransientError
 from app.settings import Settings
 
 
@@ -30,7 +30,13 @@ def carried(settings: Settings) -> list[queues.Target]:
 def _found(settings: Settings) -> Settings:
     """The settings with the private Redis of `kurasync up`, where they name none."""
     socket = settings.home.absolute() / "redis" / "redis.sock"
-    if settings.redis_url or not socket.exists():
+    if settings.redis_url:
         return settings
+    if not socket.exists():
+        raise SettingsError(
+            f"There is no Redis: `kurasync up` does not run with the folder {settings.home.absolute()}, and "
+            "KURASYNC_REDIS_URL is not set. Start the one or set the other.",
+            reason="no_redis",
+        )
     return replace(settings, redis_url=f"unix://{quote(str(socket))}")
 

@@ -106,6 +106,6 @@ def _key_made(settings: Settings, database: Database) -> Path | None:
     if stored:
         raise Refused(
             f"The key {vault.key_file(settings)} is missing, and the database holds tokens that only it opens. "
-            "Restore it from your backup. If it is lost, make one by hand and rotate every token."
+            "Restore it from your backup. If it is lost, docs/operations.md says what to do."
         )
     return vault.create_key_file(settings)

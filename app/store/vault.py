@@ -23,7 +23,10 @@ class Vault:
         try:
             self._box = MultiFernet([Fernet(key) for key in keys])
         except ValueError:
-            raise SettingsError("The secret key is not a Fernet key (32 bytes, URL-safe base64).") from None
+            raise SettingsError(
+                "The key (KURASYNC_SECRET_KEY, or the key file) is damaged: it is no Fernet key, 44 characters long. "
+                "Restore it from your backup."
+            ) from None
 
     def encrypt(self, text: str) -> str:
         """The text as it may be stored."""
@@ -79,8 +82,9 @@ def _read(path: Path) -> str:
         text = path.read_text()
     except FileNotFoundError:
         raise SettingsError(
-            f"There is no key {path.absolute()}: no kurasync was set up with this folder. Type the command in the "
-            "folder where kurasync runs, or name its home in KURASYNC_HOME. For a new one, run `kurasync db upgrade`."
+            f"There is no key {path.absolute()}. Type the command in the folder where kurasync runs, or name its home "
+            "in KURASYNC_HOME. If the key was lost, restore it from your backup; if kurasync is new here, run "
+            "`kurasync db upgrade`."
         ) from None
     except OSError as error:
         raise SettingsError(f"The key file {path} cannot be read: {error.strerror}.") from None

@@ -31,6 +31,16 @@ _CLASS = (
 def play() -> int:
     """Play the day; returns 0 only if every check held, else 1. Leaves nothing running and no files."""
     tell = Teller()
+    try:
+        _play(tell)
+    except CommandFailed as failure:
+        tell.check(False, str(failure))
+    except DayOver:
+        pass
+    return tell.end()
+
+
+def _play(tell: Teller) -> None:
     with (
         tempfile.TemporaryDirectory(prefix="kurasync-demo-") as folder,
         SimMoodle.serving() as moodle,
@@ -41,12 +51,8 @@ def play() -> int:
         try:
             for scene in SCENES:
                 scene(stage)
-        except CommandFailed as failure:
-            tell.check(False, str(failure))
-        except DayOver:
-            pass
-        moodle.detach_senders()
-    return tell.end()
+        finally:
+            moodle.detach_senders()
 
 
 def _set(moodle: SimMoodle, kura: SimKuraCloud, service: Service, tell: Teller) -> Stage:
