@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 import signal
 import tempfile
@@ -22,6 +23,8 @@ from app.errors import SettingsError
 _PROGRAMS = ("redis-server", "valkey-server")
 # sockaddr_un holds 108 bytes, the last of which is a zero.
 _LONGEST_SOCKET_PATH = 107
+# What redis-py cannot read in the answer to CLIENT INFO, which a worker asks for: it holds the path.
+_UNREADABLE = re.compile(r"[\s=]")
 _STARTS_WITHIN = 20.0
 _STOPS_WITHIN = 5.0
 
@@ -53,6 +56,11 @@ def _bundled() -> Path | None:
     return Path(package.origin).parent / "bin" / "redis-server"
 
 
+def socket_of(home: Path) -> Path:
+    """Where the socket of a home folder's private Redis is, or a link to it while that path is of no use."""
+    return home.absolute() / "redis" / "redis.sock"
+
+
 class RedisServer:
     """The private Redis of one home folder; its files are in `<home>/redis`.
 
@@ -76,15 +84,18 @@ class RedisServer:
         return Child("redis", program(self._command()), ready=self._wait_until_it_answers)
 
     def close(self) -> None:
-        """Remove the temporary folder of the socket, if there is one."""
+        """Remove the temporary folder of the socket, and the link to it, if there is one."""
         if self._short_folder:
+            socket_of(self.folder.parent).unlink(missing_ok=True)
             shutil.rmtree(self._short_folder, ignore_errors=True)
 
     def _socket(self) -> Path:
-        socket = self.folder / "redis.sock"
-        if len(os.fsencode(socket)) <= _LONGEST_SOCKET_PATH:
+        socket = socket_of(self.folder.parent)
+        if len(os.fsencode(socket)) <= _LONGEST_SOCKET_PATH and not _UNREADABLE.search(str(socket)):
             return socket
         self._short_folder = Path(tempfile.mkdtemp(prefix="kurasync-"))
+        socket.unlink(missing_ok=True)
+        socket.symlink_to(self._short_folder / "redis.sock")
         return self._short_folder / "redis.sock"
 
     def _command(self) -> list[str]:

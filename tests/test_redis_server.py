@@ -14,8 +14,10 @@ import pytest
 from redis import Redis
 
 from app.children import Child, program
-from app.errors import SettingsError
+from app.errors import SettingsError, TransientError
 from app.redis_server import RedisServer, find, running
+from app.settings import Settings
+from app.setup.carrier import carried
 from tests.fixtures_processes import Processes, wait_until
 
 PARENT = """
@@ -107,9 +109,29 @@ def test_the_longest_path_that_fits_is_used(tmp_path: Path) -> None:
     server.close()
 
 
-def test_odd_letters_in_a_path_are_no_obstacle(tmp_path: Path) -> None:
-    with running(tmp_path / "a %41?b#c") as url, Redis.from_url(url) as redis:
-        assert redis.ping()
+@pytest.mark.parametrize("name", ["a b", "a=b", "a%41?b#c", "a\tb"])
+def test_odd_letters_in_a_path_are_no_obstacle(tmp_path: Path, name: str) -> None:
+    with running(tmp_path / name) as url, Redis.from_url(url) as redis:
+        assert redis.client_info()["addr"]  # RQ's workers ask for it when they start
+
+
+@pytest.mark.parametrize("name", ["home", "a b", "long" * 30])
+def test_it_is_found_from_outside_wherever_its_socket_is(tmp_path: Path, name: str) -> None:
+    settings = Settings(home=tmp_path / name)
+    for _ in range(2):
+        with running(settings.home):
+            assert carried(settings) == []
+        with pytest.raises((SettingsError, TransientError)) as away:
+            carried(settings)
+        assert away.value.reason in ("no_redis", "redis_away")
+
+
+def test_a_link_that_a_killed_one_left_behind_is_replaced(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "a b")
+    killed = RedisServer(settings.home)
+    with running(settings.home):
+        assert carried(settings) == []
+    killed.close()
 
 
 def test_one_that_cannot_start_says_where_to_look(tmp_path: Path) -> None:

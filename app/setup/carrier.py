@@ -9,6 +9,7 @@ from redis.exceptions import RedisError
 
 from app import queues
 from app.errors import SettingsError, TransientError
+from app.redis_server import socket_of
 from app.settings import Settings
 
 
@@ -29,7 +30,7 @@ def carried(settings: Settings) -> list[queues.Target]:
 
 def _found(settings: Settings) -> Settings:
     """The settings with the private Redis of `kurasync up`, where they name none."""
-    socket = settings.home.absolute() / "redis" / "redis.sock"
+    socket = socket_of(settings.home)
     if settings.redis_url:
         return settings
     if not socket.exists():
@@ -38,5 +39,5 @@ def _found(settings: Settings) -> Settings:
             "KURASYNC_REDIS_URL is not set. Start the one or set the other.",
             reason="no_redis",
         )
-    return replace(settings, redis_url=f"unix://{quote(str(socket))}")
+    return replace(settings, redis_url=f"unix://{quote(str(socket.resolve()))}")
 
