@@ -135,11 +135,13 @@ class Instants:
         threads = [threading.Thread(target=self._work, args=(number,)) for number in range(WORKERS)]
         for thread in threads:
             thread.start()
-        self._dispatch_until_idle()
-        for _ in threads:
-            self._jobs.put(0)
-        for thread in threads:
-            thread.join()
+        try:
+            self._dispatch_until_idle()
+        finally:
+            for _ in threads:
+                self._jobs.put(0)
+            for thread in threads:
+                thread.join()
 
     def uncovered(self) -> Iterator[str]:
         """Instants whose events no run that was done has covered, or whose course is not in step."""

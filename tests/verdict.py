@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import exists, func, select
@@ -43,7 +43,7 @@ def wrong(worlds: Sequence[World], *, events_sent: int) -> list[str]:
     kit, kura = worlds[0].kit, worlds[0].kura
     return [
         *(complaint for world in worlds for complaint in out_of_step(world)),
-        *_invited_twice(kura),
+        *_invited_twice(kura, {world.kura_course for world in worlds}),
         *_unaudited(kit, kura),
         *_unhandled(kit, events_sent),
     ]
@@ -58,8 +58,8 @@ def out_of_step(world: World) -> Iterator[str]:
         yield f"mapping {world.mapping_id}: {complaint}"
 
 
-def _invited_twice(kura: SimKuraCloud) -> Iterator[str]:
-    invited = Counter((course, email_key(email)) for course, email, _ in kura.invites)
+def _invited_twice(kura: SimKuraCloud, courses: Collection[int]) -> Iterator[str]:
+    invited = Counter((course, email_key(email)) for course, email, _ in kura.invites if course in courses)
     yield from (f"{key} was invited {times} times" for key, times in invited.items() if times > 1)
 
 
