@@ -28,7 +28,8 @@ $(READY): pyproject.toml constraints.txt
 	  { echo "Another make is setting up $(VENV): wait for it. If there is none, remove the folder $(LOCK)."; exit 1; }
 	@echo "Setting up $(VENV) with $(PYTHON): a minute or two, once."
 	@trap 'rmdir $(LOCK)' EXIT; trap 'exit 1' INT TERM; set -e; \
-	  "$(PYTHON)" -m venv --clear $(VENV); \
+	  $(BIN)/python -c '$(FITS)' 2>/dev/null && $(BIN)/python -m pip --version >/dev/null 2>&1 || \
+	    "$(PYTHON)" -m venv --clear $(VENV); \
 	  PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev,postgres]"; \
 	  touch $(READY)
 
