@@ -51,6 +51,20 @@ def test_an_old_account_that_is_restored_for_a_new_address_gets_the_present_name
     assert small.preview().plan.actions == ()
 
 
+def test_what_waited_for_lost_links_goes_ahead_when_a_person_gave_them_up(small: World) -> None:
+    small.enrol("Ana", "Lee", email="ana@example.edu")
+    small.sync()
+    with small.kura.lock:
+        small.kura.courses[small.kura_course].roster.active.clear()
+    assert small.sync().counts == {"held": 2}
+    small.enrol("Bo", "Ng", email="bo@example.edu")
+    assert small.approve().counts == {"add": 1, "end_link": 1, "held": 1}
+    assert small.wanted()
+    small.turn()
+    assert small.emails() == ["ana@example.edu", "bo@example.edu"]
+    assert small.preview().plan.actions == ()
+
+
 @pytest.mark.parametrize(("duplicate_add", "status"), [("refuse", 400), ("existing", 200)])
 def test_what_a_person_wrote_of_a_student_whom_she_added_first_is_no_echo(
     sqlite_kit: Kit, clock: SetClock, duplicate_add: Any, status: int

@@ -213,12 +213,17 @@ class Trial:
             worklist.requeue(tx, self.kit.database.now(tx))
 
     def _change_what_is_held(self) -> None:
-        """A rejection is remembered until the set changes: one more leaver is such a change."""
-        leaver = self.world.enrol("Late", "Leaver", email=f"leaver{self.rejections}-{len(self._links())}@example.edu")
+        """A rejection is remembered until the set changes: one more leaver is such a change.
+
+        She comes by a method of her own, which nobody has disabled.
+        """
+        moodle, course = self.world.moodle, self.world.course
+        leaver = moodle.create_user("Late", "Leaver", f"leaver{len(self._links())}@example.edu")
+        moodle.enrol(leaver, course, method=f"method{leaver}")
         self._until_idle()
         self.approve()
         self._until_idle()
-        self.world.moodle.unenrol(leaver, self.world.course)
+        moodle.unenrol(leaver, course)
         self._until_idle()
 
     def _take(self, points: int | None, deed: Callable[[], None]) -> str:

@@ -147,8 +147,14 @@ def _end(kit: Kit, lease: Lease, look: Preview, applied: Applied) -> Ended:
         plan={**look.as_json(), "failed": showing.failures(applied, look.names)},
         counts=_counts(look, applied),
         drift=drift,
-        again_at=now if again or applied.took_over else after_quiet,
+        again_at=now if again or applied.took_over or _trusts_again(look, applied) else after_quiet,
     )
+
+
+def _trusts_again(look: Preview, applied: Applied) -> bool:
+    """Whether links that a person gave up were all that kept other actions waiting."""
+    ended = applied.counts[act.EndLink.kind] > 0
+    return ended and any("links_lost" in held.reasons for held in look.verdict.held)
 
 
 def _left_for_quiet(look: Preview, applied: Applied) -> list[act.Action]:
