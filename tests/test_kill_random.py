@@ -37,6 +37,9 @@ class Bustle:
         self.courses = [service.world, *(service.world.another() for _ in range(COURSES - 1))]
         self._enrolled: dict[int, list[int]] = {made.course: [] for made in self.courses}
         self._gone: dict[int, list[int]] = {made.course: [] for made in self.courses}
+        # Who was removed once stays: the same restoration three times in a day would be a conflict, and rightly so.
+        self._left: set[int] = set()
+        self._deleted: set[tuple[int, int]] = set()
         self._groups = {made.course: made.moodle.create_group(made.course, "Lab") for made in self.courses}
         self._deeds: list[tuple[Callable[[World], object], int]] = [
             (self._arrive, 40),
@@ -73,7 +76,8 @@ class Bustle:
             made.moodle.join_group(userid, self._groups[made.course])
 
     def _leave(self, made: World) -> None:
-        for userid in self._one_of(self._enrolled[made.course]):
+        for userid in self._one_of([each for each in self._enrolled[made.course] if each not in self._left]):
+            self._left.add(userid)
             made.moodle.unenrol(userid, made.course)
             self._enrolled[made.course].remove(userid)
             self._gone[made.course].append(userid)
@@ -85,8 +89,10 @@ class Bustle:
             self._enrolled[made.course].append(userid)
 
     def _delete_by_hand(self, made: World) -> None:
-        for student in self._one_of(made.kura.students(made.kura_course)):
-            made.kura.delete_student(made.kura_course, student["studentId"])
+        found = [(made.kura_course, int(each["studentId"])) for each in made.kura.students(made.kura_course)]
+        for place in self._one_of([each for each in found if each not in self._deleted]):
+            self._deleted.add(place)
+            made.kura.delete_student(*place)
 
     def _decide(self, made: World) -> None:
         hold = made.hold()

@@ -113,6 +113,8 @@ def _open(tx: Connection, hold_id: int) -> Hold:
 
 def _decide(kit: Kit, tx: Connection, hold: Hold, state: holds.State, by: str) -> Hold:
     now = kit.database.now(tx)
+    # The worklist before the hold, as a run locks them when it ends: the other way round two could deadlock.
+    want(kit, tx, [hold.mapping_id], "roster", urgent=True)
     if not holds.decide(tx, now, hold, state, by):
         raise Refused(f"Hold {hold.id} was decided by somebody else at the same moment.", reason="hold_decided")
     call_uid = audit.begin(
@@ -126,6 +128,5 @@ def _decide(kit: Kit, tx: Connection, hold: Hold, state: holds.State, by: str) -
         run_id=hold.run_id,
     )
     audit.end(tx, now, call_uid, "done")
-    want(kit, tx, [hold.mapping_id], "roster", urgent=True)
     decided = holds.get(tx, hold.id)
     return decided if decided is not None else hold
