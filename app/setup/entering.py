@@ -16,16 +16,16 @@ def instructions(settings: Settings, site: Site, secret: str) -> list[str]:
         f"stands in place of {here}.",
     ]
     told = {
-        "signed": [f"signed (plugin local_kurasync): address {address}, secret as above."],
+        "signed": [f"signed, for a sender of your own: the address {address}; docs/events.md says what to sign."],
         "local_webhooks": [
-            f"local_webhooks: a webhook with the URL {address}/local_webhooks, the secret as its token, content type "
-            "JSON, and the events listed in docs/events.md.",
+            f"local_webhooks: a service with the URL {address}/local_webhooks, the secret as its token, the content "
+            "type application/json, and the events that docs/events.md lists.",
         ],
         "tool_trigger": [
-            f"tool_trigger: a workflow for each event listed in docs/events.md, with an HTTP step that posts to "
+            "tool_trigger: a workflow for each event that docs/events.md lists, with a step HTTP Post to "
             f"{address}/tool_trigger with the header",
             f"    Authorization: Bearer {secret}",
-            "  and the template given there.",
+            "  and the parameters given there.",
         ],
     }
     for way in site.ways:
