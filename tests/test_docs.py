@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 from pathlib import Path
+from urllib.parse import parse_qsl, quote_plus
 
 import pytest
 
 from app.cli import COMMANDS
+from app.cli.output import cell
 from app.planning.guard import REASONS
+from app.planning.rules import Rules
 from app.settings import table
 from app.setup.sites import FUNCTIONS
+from schemas.events import triggered
 
 _ROOT = Path(__file__).parent.parent
 _PAGES = ("README.md", *(f"docs/{page.name}" for page in sorted((_ROOT / "docs").glob("*.md"))))
@@ -49,6 +54,25 @@ def test_a_page_names_only_commands_that_there_are(page: str) -> None:
 def test_a_link_leads_somewhere(page: str) -> None:
     for target in re.findall(r"\]\((?!https?://)([^)#]+)", _read(page)):
         assert (_ROOT / page).parent.joinpath(target).exists(), target
+
+
+def test_every_rule_of_a_mapping_is_explained_with_its_default() -> None:
+    section = _read("docs/operations.md").partition("## Rules of a mapping")[2].partition("\n## ")[0]
+    told: dict[str, str] = {}
+    for names, defaults in re.findall(r"^\| (`[^|]+`) \| (`[^|]+`) \|", section, re.MULTILINE):
+        told |= zip(re.findall(r"[\w.]+", names), re.findall(r"[\w.]+", defaults), strict=True)
+    assert told == {rule: cell(default) for rule, default in asdict(Rules()).items()}
+
+
+def test_the_parameters_for_tool_trigger_are_read_as_the_plugin_fills_them_in() -> None:
+    (line,) = re.findall(r"^    (eventname=.*)$", _read("docs/events.md"), re.MULTILINE)
+    values = {"eventname": r"\core\event\role_assigned", "id": "3", "relateduserid": "5", "courseid": "8"}
+    # The plugin encodes each value for a form, and leaves what an event does not have as it was.
+    filled = re.sub(r"\{(\w+)\}", lambda found: quote_plus(values.get(found[1], found[0])), line)
+    delivery = triggered(dict(parse_qsl(filled)))
+    ((_, event),) = delivery.events
+    assert (event.name, event.relateduserid, event.courseid) == (r"\core\event\role_assigned", 5, 8)
+    assert delivery.origin == "https://moodle.example.edu"
 
 
 def test_the_example_environment_names_only_settings_that_there_are() -> None:

@@ -133,7 +133,10 @@ def show(kit: Kit, name: str, as_json: bool) -> None:
 @as_json_option
 @with_kit
 def set_rules(kit: Kit, name: str, changes: tuple[str, ...], reset: tuple[str, ...], as_json: bool) -> None:
-    """Set rules of a mapping, or show them all with their defaults when none is given."""
+    """Set rules of a mapping, or show them all with their defaults when none is given.
+
+    docs/operations.md says what each rule does.
+    """
     found = finding.named_mapping(kit, name)
     chosen = rules.from_settings(found.settings)
     if changes or reset:

@@ -17,7 +17,9 @@ from app.store.runs import Run
 
 OUTCOMES = ("done", "retry", "later", "parked", "dead", "lost", "reaped")
 
-limit_option = click.option("--limit", default=50, show_default=True, help="How many at most, the newest first.")
+limit_option = click.option(
+    "--limit", default=50, type=click.IntRange(1), show_default=True, help="How many at most, the newest first."
+)
 
 
 @click.group()
