@@ -51,13 +51,13 @@ class Terminal:
 
 
 @contextmanager
-def terminal(desk: Desk, *arguments: str) -> Iterator[Terminal]:
+def terminal(desk: Desk, *arguments: str, columns: int = 200) -> Iterator[Terminal]:
     """`kurasync` with these arguments on a terminal; killed at the end if it is still there."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-c", "from app.cli import main; main()", *arguments],
         cwd=ROOT,
-        env={**os.environ, **desk.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200", "TERM": "xterm"},
+        env={**os.environ, **desk.environ, "PYTHONPATH": str(ROOT), "COLUMNS": str(columns), "TERM": "xterm"},
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -128,3 +128,19 @@ def test_ctrl_c_while_waiting_for_a_run_is_quiet(desk: Desk) -> None:
         shown.type("\x03")
         assert shown.end() == 130
     assert "Traceback" not in shown.shown
+
+
+def test_sentences_break_between_words_and_what_is_to_be_typed_does_not(desk: Desk) -> None:
+    desk.map()
+    with terminal(desk, "site", "secret", "add", "uni", columns=60) as shown:
+        assert shown.end() == 0
+    lines = shown.shown.splitlines()
+    assert all(len(line) <= 60 for line in lines if not line.startswith(" ") and "http" not in line)
+    assert any(re.fullmatch(r"    Authorization: Bearer whsec_\w{40}", line) for line in lines)
+
+
+def test_an_error_breaks_between_words_too(desk: Desk) -> None:
+    with terminal(desk, "plan", "nowhere", columns=40) as shown:
+        assert shown.end() == 1
+    assert max(map(len, shown.shown.splitlines())) <= 40
+    assert "names no mapping" in " ".join(shown.shown.split())

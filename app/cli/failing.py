@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import IO, Any
 
 import click
 
-from app.cli.output import printable
+from app.cli.output import printable, warn
 from app.errors import KurasyncError, TransientError
 
 FAILED, HELD, UNREACHABLE, INTERRUPTED = 1, 3, 4, 130
@@ -21,6 +21,10 @@ class Failure(click.ClickException):
     def __init__(self, message: str, exit_code: int = FAILED) -> None:
         super().__init__(printable(message))
         self.exit_code = exit_code  # type: ignore[misc]
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print it as every line for people is printed."""
+        warn(f"Error: {self.message}")
 
 
 @contextmanager

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -32,13 +34,19 @@ def printable(text: str) -> str:
 
 
 def say(text: str = "") -> None:
-    """A line for people."""
-    click.echo(printable(text))
+    """A line for people; on a terminal it breaks between words."""
+    click.echo(_broken(printable(text)) if sys.stdout.isatty() else printable(text))
 
 
 def warn(text: str) -> None:
     """A line for people on standard error, so that it never mixes with JSON."""
-    click.echo(printable(text), err=True)
+    click.echo(_broken(printable(text)) if sys.stderr.isatty() else printable(text), err=True)
+
+
+def _broken(text: str) -> str:
+    """Lines no longer than the terminal, but for indented ones: what is to be typed or copied stays whole."""
+    words = textwrap.TextWrapper(shutil.get_terminal_size().columns, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(line if line.startswith(" ") else words.fill(line) for line in text.split("\n"))
 
 
 def print_json(value: object) -> None:
