@@ -138,20 +138,31 @@ class Naming:
         return student.studentid in named or owner in self.userids or student.key in keys
 
 
-def settled(truth: Truth, conflicts: Sequence[Item], refused: Collection[int]) -> Iterator[str]:
-    """What is wrong in a state in which all is quiet and everything held was approved.
+@dataclass(frozen=True)
+class Refused:
+    """The addresses and students of records that kuraCloud refused alone: a fault, say. They are not tried again."""
 
-    `refused` are users whom kuraCloud refused when it was told to (a fault), which is not tried again.
-    """
+    keys: Collection[str]
+    studentids: Collection[int]
+
+    def concerns(self, truth: Truth, userids: Collection[int], studentids: Collection[int]) -> bool:
+        """Whether one of these users or students was refused."""
+        students = {*studentids, *(bond.studentid for bond in truth.bonds.values() if bond.userid in userids)}
+        keys = {truth.members[userid].key for userid in userids if userid in truth.members}
+        return not students.isdisjoint(self.studentids) or not keys.isdisjoint(self.keys)
+
+
+def settled(truth: Truth, conflicts: Sequence[Item], refused: Refused) -> Iterator[str]:
+    """What is wrong in a state in which all is quiet and everything held was approved."""
     named = Naming(conflicts)
-    excused = named.userids | set(refused)
+    excused = named.userids | {userid for userid in truth.members if refused.concerns(truth, [userid], [])}
     for person in truth.members.values():
         if person.userid not in truth.clear and person.userid not in named.userids:
             yield f"no conflict names {person}, whose address is invalid or shared"
         elif person.userid in truth.clear and person.userid not in excused and not _is_protected(truth, named, person):
             yield from _provided(truth, person)
     yield from _no_strangers(truth, named, refused)
-    yield from _unjustified(truth, conflicts)
+    yield from _unjustified(truth, conflicts, refused)
 
 
 def _is_protected(truth: Truth, named: Naming, person: Person) -> bool:
@@ -185,10 +196,11 @@ def is_kept(dialect: Dialect, sent: str, shown: str) -> bool:
     return text_key(shown) in {text_key(sent), text_key(cut), text_key(normal)}
 
 
-def _no_strangers(truth: Truth, named: Naming, refused: Collection[int]) -> Iterator[str]:
+def _no_strangers(truth: Truth, named: Naming, refused: Refused) -> Iterator[str]:
     for student in truth.students.values():
         owner = truth.owner.get(student.studentid)
-        if not student.active or truth.over or owner in refused or named.protects(truth, student):
+        kept_out = student.studentid in refused.studentids
+        if not student.active or truth.over or kept_out or named.protects(truth, student):
             continue
         if owner is None and truth.unmanaged != "keep":
             yield f"{student} belongs to nobody, and nobody is asked"
@@ -196,10 +208,11 @@ def _no_strangers(truth: Truth, named: Naming, refused: Collection[int]) -> Iter
             yield f"{student} belongs to {owner}, who is no student any more"
 
 
-def _unjustified(truth: Truth, conflicts: Sequence[Item]) -> Iterator[str]:
+def _unjustified(truth: Truth, conflicts: Sequence[Item], refused: Refused) -> Iterator[str]:
     for conflict in conflicts:
         users = [truth.members[userid] for userid in conflict["userids"] if userid in truth.members]
-        if not any(is_undecidable(truth, person) for person in users):
+        kept_out = refused.concerns(truth, conflict["userids"], conflict["studentids"])
+        if not kept_out and not any(is_undecidable(truth, person) for person in users):
             yield f"no rule asks for the conflict {dict(conflict)}"
 
 
