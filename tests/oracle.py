@@ -152,6 +152,9 @@ class Refused:
         return not students.isdisjoint(self.studentids) or not keys.isdisjoint(self.keys)
 
 
+NOTHING_REFUSED = Refused(frozenset(), frozenset())
+
+
 def settled(truth: Truth, conflicts: Sequence[Item], refused: Refused) -> Iterator[str]:
     """What is wrong in a state in which all is quiet and everything held was approved."""
     named = Naming(conflicts)

@@ -54,7 +54,7 @@ def out_of_step(world: World) -> Iterator[str]:
     look = world.preview().as_json()
     for part in ("go", "held", "dropped"):
         yield from (f"mapping {world.mapping_id}: another run would still ({part}) {item}" for item in look[part])
-    for complaint in oracle.settled(Trial(world, Fate()).truth(), look["conflicts"], ()):
+    for complaint in oracle.settled(Trial(world, Fate()).truth(), look["conflicts"], oracle.NOTHING_REFUSED):
         yield f"mapping {world.mapping_id}: {complaint}"
 
 
