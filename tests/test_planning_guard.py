@@ -19,12 +19,12 @@ from app.planning.actions import (
     RemoveUnmanaged,
     Restore,
     fingerprint,
-    set_digest,
 )
-from app.planning.guard import DROPPED, REASONS, Circumstances, Verdict, judge
+from app.planning.guard import DROPPED, REASONS, Circumstances, judge
 from app.planning.rules import Rules
 from app.planning.sameness import email_digest
 from app.planning.state import Plan
+from app.planning.verdict import Verdict
 from tests.planning_builders import doing, profile
 
 OLD, NEW = "old@example.edu", "new@example.edu"
@@ -319,12 +319,6 @@ def test_an_approval_passes_every_reason_of_what_was_approved_and_nothing_else()
 def test_an_approval_of_another_address_approves_nothing() -> None:
     approved = _prints(replace(_reinvite(), profile=profile(email=NEW)))
     assert judge(doing(_reinvite()), _now(approved=approved)).go == ()
-
-
-def test_a_verdict_has_the_digest_of_what_is_held() -> None:
-    verdict = judge(doing(_edit(2), _relink(), _reinvite(3)), _now())
-    assert verdict.digest == set_digest(_prints(_reinvite(3), _relink()))
-    assert judge(doing(_edit(2)), _now()).digest == set_digest([])
 
 
 # What depends on another action

@@ -143,7 +143,7 @@ def studentids(action: Action) -> tuple[int, ...]:
 
 def digest(action: Action) -> str:
     """64 hexadecimal digits of everything the action says: a record that was refused is tried again when it changes."""
-    return _digest(shown(action))
+    return digest_of(shown(action))
 
 
 def shown(action: Action) -> dict[str, Any]:
@@ -157,12 +157,12 @@ def fingerprint(action: Action) -> str:
     An addition is known by user and address, not by the name: a name corrected between preview and approval must not
     void the approval. An edit is known by its values.
     """
-    return _digest([action.kind, *_identity(action)])
+    return digest_of([action.kind, *_identity(action)])
 
 
 def set_digest(fingerprints: Iterable[str]) -> str:
     """The digest of a set of actions: what a person approves or rejects (design.md 6)."""
-    return _digest(sorted(set(fingerprints)))
+    return digest_of(sorted(set(fingerprints)))
 
 
 def _identity(action: Action) -> list[Any]:
@@ -183,6 +183,7 @@ def _identity(action: Action) -> list[Any]:
             return [action.userid, action.studentid]
 
 
-def _digest(value: Any) -> str:
+def digest_of(value: Any) -> str:
+    """64 hexadecimal digits of a value that JSON can say."""
     text = json.dumps(value, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

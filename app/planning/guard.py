@@ -9,6 +9,7 @@ from app.planning import actions as act
 from app.planning.rules import Rules
 from app.planning.sameness import email_digest
 from app.planning.state import Plan
+from app.planning.verdict import Held, Verdict
 
 DAY = 86400.0  # seconds: the window over which removals are counted
 LOST_LEAST, LOST_SHARE = 2, 0.05  # more links than max(2, 5 %) pointing nowhere: kuraCloud's answer is distrusted
@@ -58,28 +59,6 @@ class Circumstances:
     invited: Collection[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """An action that waits, with the slugs of its reasons."""
-
-    action: act.Action
-    reasons: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """A plan, judged: every action of it is in exactly one of the three."""
-
-    go: tuple[act.Action, ...]
-    held: tuple[Held, ...]
-    dropped: tuple[tuple[act.Action, str], ...] = ()
-
-    @property
-    def digest(self) -> str:
-        """The digest of the held set: what a person approves or rejects."""
-        return act.set_digest(act.fingerprint(each.action) for each in self.held)
-
-
 @dataclass(slots=True)
 class _Case:
     """One action while it is judged."""
@@ -93,7 +72,7 @@ class _Case:
         return not self.approved and not self.reasons
 
 
-def judge(plan: Plan, now: Circumstances) -> Verdict:
+def judge(plan: Plan, now: Circumstances) -> Verdict[act.Action]:
     """Divide a plan into what goes ahead, what is held and what is dropped.
 
     What is safe does not wait for what is risky; where a limit is passed, everything that counts towards it waits,

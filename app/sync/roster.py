@@ -12,10 +12,11 @@ from app.errors import CourseGone
 from app.kit import Kit
 from app.planning import actions as act
 from app.planning import roster as planning
-from app.planning.guard import Circumstances, Verdict, judge
+from app.planning.guard import Circumstances, judge
 from app.planning.rules import Rules, from_settings
 from app.planning.state import Conflict, Plan, Roster
 from app.planning.students import Member, MoodleReading, students
+from app.planning.verdict import Verdict
 from app.store import mappings, runs
 from app.store.holds import Hold
 from app.store.mappings import Mapping
@@ -43,7 +44,7 @@ class Preview:
     members: tuple[Member, ...]
     kuracloud: KuraCloudReading
     plan: Plan
-    verdict: Verdict
+    verdict: Verdict[act.Action]
 
     @property
     def mapping(self) -> Mapping:

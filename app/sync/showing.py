@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.planning import actions as act
-from app.planning.guard import DROPPED, Verdict
+from app.planning.guard import DROPPED
 from app.planning.state import Conflict, Plan
 from app.planning.students import Member
+from app.planning.verdict import Verdict
 from app.sync.apply import Applied
 from schemas.kuracloud import Student
 
@@ -38,7 +39,7 @@ class Names:
         return self._users.get(userid or -1) or self._students.get(studentid or -1) or ""
 
 
-def plan(verdict: Verdict, planned: Plan, names: Names) -> dict[str, Any]:
+def plan(verdict: Verdict[act.Action], planned: Plan, names: Names) -> dict[str, Any]:
     """Everything a run would do, hold, leave out or not decide."""
     return {
         "go": [_action(action, names) for action in verdict.go],
@@ -48,7 +49,7 @@ def plan(verdict: Verdict, planned: Plan, names: Names) -> dict[str, Any]:
     }
 
 
-def items(verdict: Verdict, names: Names) -> list[dict[str, Any]]:
+def items(verdict: Verdict[act.Action], names: Names) -> list[dict[str, Any]]:
     """What is held, each with the slugs of its reasons (app.planning.guard.REASONS) and its fingerprint."""
     return [
         {
@@ -65,7 +66,7 @@ def failures(applied: Applied, names: Names) -> list[dict[str, Any]]:
     return [{**_action(action, names), "message": message} for action, message in applied.failed]
 
 
-def summary(verdict: Verdict, planned: Plan, applied: Applied) -> str:
+def summary(verdict: Verdict[act.Action], planned: Plan, applied: Applied) -> str:
     """One sentence: `12 added, 3 edited; 2 held; 1 conflict.`"""
     parts = [", ".join(f"{number} {VERBS[kind]}" for kind, number in sorted(applied.counts.items()))]
     parts += [f"{len(applied.failed)} failed" if applied.failed else ""]
@@ -76,14 +77,14 @@ def summary(verdict: Verdict, planned: Plan, applied: Applied) -> str:
     return f"{said}." if said else "In step: nothing to do."
 
 
-def _left_out(verdict: Verdict, applied: Applied) -> Counter[str]:
+def _left_out(verdict: Verdict[act.Action], applied: Applied) -> Counter[str]:
     left = Counter(why for _, why in verdict.dropped if why != "superseded")
     if applied.removed_nobody:
         left["quiet"] += sum(1 for action in verdict.go if isinstance(action, act.REMOVALS))
     return left
 
 
-def tally(verdict: Verdict) -> dict[str, int]:
+def tally(verdict: Verdict[act.Action]) -> dict[str, int]:
     """How many of each action would go ahead."""
     return dict(Counter(action.kind for action in verdict.go))
 
