@@ -1,0 +1,37 @@
+<?php
+// This file is part of Moodle - https://moodle.org/
+//
+// Moodle is free software: you can redistribute it and/or modify
+// it under the terms of the GNU General Public License as published by
+// the Free Software Foundation, either version 3 of the License, or
+// (at your option) any later version.
+//
+// Moodle is distributed in the hope that it will be useful,
+// but WITHOUT ANY WARRANTY; without even the implied warranty of
+// MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+// GNU General Public License for more details.
+//
+// You should have received a copy of the GNU General Public License
+// along with Moodle.  If not, see <https://www.gnu.org/licenses/>.
+
+namespace local_kurasync;
+
+/**
+ * Carries one signed delivery to kurasync.
+ *
+ * @package    local_kurasync
+ * @copyright  2026 The kurasync project
+ * @license    https://www.gnu.org/copyleft/gpl.html GNU GPL v3 or later
+ */
+interface transport {
+    /**
+     * Post it, and wait for the answer.
+     *
+     * @param string $url
+     * @param string $body
+     * @param string[] $headers by name
+     * @param int $seconds to wait at most
+     * @return answer whatever happened: it throws nothing
+     */
+    public function post(string $url, string $body, array $headers, int $seconds): answer;
+}
