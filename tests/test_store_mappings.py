@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
@@ -15,6 +17,13 @@ from app.store.tables import metadata
 from app.store.worklist import GRADES
 from tests.conftest import SetClock
 from tests.making import add_courses, add_instance, add_mapping, add_site, claimed, event, want_now
+
+READ_AND_WRITTEN: dict[str, dict[str, Any]] = {
+    "rosters": {"members": [], "basis": "b", "read_at": 1.0},
+    "grade_exports": {"roster_gen": 1, "began_at": 1.0},
+    "grade_columns": {"lesson": 1, "revision": 2, "title": "Heart"},
+    "grade_cells": {"lesson": 1, "revision": 2, "userid": 7},
+}
 
 
 def read(database: Database, mapping_id: int) -> Mapping:
@@ -134,6 +143,8 @@ def test_a_removed_mapping_leaves_nothing_but_its_audit_and_its_number(database:
             audit.begin(
                 tx, clock(), actor="x", system="kuracloud", operation="add", subject={}, mapping_id=mapping_id
             )
+            for name, values in READ_AND_WRITTEN.items():
+                tx.execute(metadata.tables[name].insert(), {"mapping_id": mapping_id, **values})
         mappings.remove(tx, gone)
         for table in metadata.sorted_tables:
             if "mapping_id" in table.c and table.name != "audit":

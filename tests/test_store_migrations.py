@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
@@ -74,6 +76,20 @@ def test_an_upgrade_that_fails_changes_nothing(empty_url: str) -> None:
     with database.reading() as tx:
         assert inspect(tx).get_table_names() == ["worklist"]
     database.dispose()
+
+
+def test_the_tables_of_grades_and_of_the_plugin_go_and_come_back(database: Database, clock: SetClock) -> None:
+    with database.transaction() as tx:
+        courses = add_courses(tx, clock())
+        config = Config()
+        config.set_main_option("script_location", str(migrate.MIGRATIONS))
+        config.attributes["connection"] = tx
+        command.downgrade(config, "0001")
+        assert not {"rosters", "grade_exports", "grade_columns", "grade_cells"} & set(inspect(tx).get_table_names())
+    assert not migrate.is_current(database)
+    migrate.upgrade(database)
+    with database.reading() as tx:
+        assert [each.id for each in mappings.every(tx)] == courses
 
 
 UPGRADE = """

@@ -12,7 +12,20 @@ from sqlalchemy import Connection, Row, bindparam, delete, or_, select, union, u
 from app.errors import Refused
 from app.store.connections import Kind
 from app.store.dialect import chosen, greatest, per_dialect
-from app.store.tables import event_requests, holds, links, mappings, runs, sites, steps, worklist
+from app.store.tables import (
+    event_requests,
+    grade_cells,
+    grade_columns,
+    grade_exports,
+    holds,
+    links,
+    mappings,
+    rosters,
+    runs,
+    sites,
+    steps,
+    worklist,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +33,7 @@ class Mapping:
     """A course mapping; `settings` is what app.planning.rules.from_settings reads.
 
     `started_at` None: nothing was approved yet, everything is held. Before `quiet_until` nobody may be removed: the
-    Moodle course is being deleted or reset.
+    Moodle course is being deleted or reset. `grades_at`: when grades are looked at next by schedule.
     """
 
     id: int
@@ -34,6 +47,7 @@ class Mapping:
     started_at: float | None
     quiet_until: float
     reconcile_at: float
+    grades_at: float | None
     created_at: float
 
 
@@ -167,7 +181,8 @@ def set_reconcile_at(tx: Connection, mapping_id: int, at: float) -> None:
 
 def remove(tx: Connection, mapping_id: int) -> None:
     """Forget a mapping and everything that hangs on it, except its audit rows."""
-    for table in (event_requests, worklist, steps, holds, runs, links):
+    hanging_on_it = (event_requests, worklist, steps, holds, runs, links, rosters)
+    for table in (*hanging_on_it, grade_exports, grade_columns, grade_cells):
         tx.execute(delete(table).where(table.c.mapping_id == mapping_id))
     tx.execute(delete(mappings).where(mappings.c.id == mapping_id))
 

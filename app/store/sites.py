@@ -15,7 +15,10 @@ from app.store.tables import events, mappings, site_secrets, sites
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A Moodle. `token` is encrypted; `wwwroot` and `identity` tell it from its clones (design.md 8)."""
+    """A Moodle. `token` is encrypted; `wwwroot` and `identity` tell it from its clones (design.md 8).
+
+    `plugin` is the version of local_kurasync once found there; None: never found, or never asked for.
+    """
 
     id: int
     name: str
@@ -24,6 +27,7 @@ class Site:
     identity: str | None
     token: str = field(repr=False)
     ways: tuple[str, ...]
+    plugin: str | None
     gate: str
     gate_reason: str | None
     failures: int

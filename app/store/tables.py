@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -58,6 +59,7 @@ sites = Table(
     Column("identity", Text),
     Column("token", Text, nullable=False),  # encrypted
     Column("ways", JSON, nullable=False),  # which of signed, local_webhooks, tool_trigger may deliver
+    Column("plugin", Text),  # version of local_kurasync once found: from then on it alone is read
     *_connection_columns(),
     sqlite_autoincrement=True,
 )
@@ -99,6 +101,7 @@ mappings = Table(
     Column("started_at", Double),  # NULL until the first plan was approved: everything is held
     Column("quiet_until", Double, nullable=False, server_default="0"),  # being deleted or reset: remove nobody before
     Column("reconcile_at", Double, nullable=False),
+    Column("grades_at", Double),  # when grades are looked at next by schedule
     Column("created_at", Double, nullable=False),
     UniqueConstraint("site_id", "courseid"),
     UniqueConstraint("instance_id", "kura_courseid"),
@@ -122,6 +125,16 @@ links = Table(
     Index("uq_links_active_student", "mapping_id", "studentid", unique=True, postgresql_where=text("ended_at IS NULL"),
           sqlite_where=text("ended_at IS NULL")),
     Index("ix_links_userid", "userid"),
+)
+
+rosters = Table(  # the students of a Moodle course as last read whole and proven, with those read since put in
+    "rosters",
+    metadata,
+    Column("mapping_id", ForeignKey("mappings.id"), primary_key=True),
+    Column("members", JSON, nullable=False),  # personal: app.planning.students.Member, one object each
+    Column("basis", String(64), nullable=False),  # digest of the course and the rules that chose them
+    Column("read_at", Double, nullable=False),  # when they were read whole
+    Column("next_change", Double),  # when an enrolment begins or ends next by its dates
 )
 
 events = Table(
@@ -239,6 +252,40 @@ steps = Table(  # what was begun for one person and how it ended: the guard's 24
     Column("approved", Boolean, nullable=False),
     Column("outcome", String(10), nullable=False),  # begun, done, failed, refused
     Index("ix_steps_mapping_id_at", "mapping_id", "at"),
+)
+
+grade_exports = Table(  # the export of grades that a mapping waits for
+    "grade_exports",
+    metadata,
+    Column("mapping_id", ForeignKey("mappings.id"), primary_key=True),
+    Column("roster_gen", BigInteger, nullable=False),  # the roster generation wanted when grades were asked for
+    Column("token", Text),
+    Column("asked_at", Double),
+    Column("polls", Integer, nullable=False, server_default="0"),
+    Column("began_at", Double, nullable=False),
+)
+
+grade_columns = Table(  # the columns kurasync knows in Moodle's gradebook
+    "grade_columns",
+    metadata,
+    Column("mapping_id", ForeignKey("mappings.id"), primary_key=True),
+    Column("lesson", BigInteger, primary_key=True),
+    Column("revision", BigInteger, primary_key=True),
+    Column("title", Text, nullable=False),
+)
+
+grade_cells = Table(  # what kurasync last wrote into each cell of them, and what Moodle then showed
+    "grade_cells",
+    metadata,
+    Column("mapping_id", ForeignKey("mappings.id"), primary_key=True),
+    Column("lesson", BigInteger, primary_key=True),
+    Column("revision", BigInteger, primary_key=True),
+    Column("userid", BigInteger, primary_key=True),
+    Column("sent", Double),
+    Column("shown", Double),
+    Column("pending", Boolean, nullable=False, server_default=false()),
+    Column("returned", Boolean, nullable=False, server_default=false()),
+    Column("written_at", Double),
 )
 
 audit = Table(  # append-only: two rows a write, `begin` and `end`, with one call_uid
