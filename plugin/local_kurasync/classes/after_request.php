@@ -22,7 +22,7 @@ namespace local_kurasync;
  * Elsewhere the scheduled task delivers: a page never waits for kurasync.
  *
  * @package    local_kurasync
- * @copyright  2026 The kurasync project
+ * @copyright  2026 The kurasync maintainers
  * @license    https://www.gnu.org/copyleft/gpl.html GNU GPL v3 or later
  */
 final class after_request {

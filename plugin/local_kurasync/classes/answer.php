@@ -20,7 +20,7 @@ namespace local_kurasync;
  * What came back for a delivery: an answer of kurasync's (docs/events.md), of something else at its address, or nothing.
  *
  * @package    local_kurasync
- * @copyright  2026 The kurasync project
+ * @copyright  2026 The kurasync maintainers
  * @license    https://www.gnu.org/copyleft/gpl.html GNU GPL v3 or later
  */
 final class answer {
@@ -110,13 +110,13 @@ final class answer {
      */
     public function in_words(): string {
         if (!$this->status) {
-            return get_string('error_noanswer', 'local_kurasync', s($this->error));
+            return get_string('error_noanswer', 'local_kurasync', $this->error);
         }
         if ($this->is_web_page()) {
             return get_string('error_webpage', 'local_kurasync', $this->status);
         }
         $detail = json_decode($this->body, true)['detail'] ?? '';
-        $said = (object) ['status' => $this->status, 'detail' => is_string($detail) ? s($detail) : ''];
+        $said = (object) ['status' => $this->status, 'detail' => is_string($detail) ? $detail : ''];
         return get_string('error_refused', 'local_kurasync', $said);
     }
 

@@ -20,7 +20,7 @@ namespace local_kurasync;
  * Carries deliveries with Moodle's own curl: proxy, certificates and HTTP security as the site has them.
  *
  * @package    local_kurasync
- * @copyright  2026 The kurasync project
+ * @copyright  2026 The kurasync maintainers
  * @license    https://www.gnu.org/copyleft/gpl.html GNU GPL v3 or later
  */
 final class curl_transport implements transport {

@@ -22,7 +22,7 @@ use core\clock;
  * Takes the outbox to kurasync: in order, in batches, one deliverer at a time over all of the site's machines.
  *
  * @package    local_kurasync
- * @copyright  2026 The kurasync project
+ * @copyright  2026 The kurasync maintainers
  * @license    https://www.gnu.org/copyleft/gpl.html GNU GPL v3 or later
  */
 final class delivery {

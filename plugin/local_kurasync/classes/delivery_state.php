@@ -20,7 +20,7 @@ namespace local_kurasync;
  * How the last deliveries went, and when the next may be tried. Kept among the plugin's settings.
  *
  * @package    local_kurasync
- * @copyright  2026 The kurasync project
+ * @copyright  2026 The kurasync maintainers
  * @license    https://www.gnu.org/copyleft/gpl.html GNU GPL v3 or later
  */
 final class delivery_state {

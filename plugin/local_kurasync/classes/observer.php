@@ -23,7 +23,7 @@ use core_course\hook\before_course_deleted;
  * Writes what happens in Moodle into the outbox, and never gets in the way of whoever made it happen.
  *
  * @package    local_kurasync
- * @copyright  2026 The kurasync project
+ * @copyright  2026 The kurasync maintainers
  * @license    https://www.gnu.org/copyleft/gpl.html GNU GPL v3 or later
  */
 final class observer {

@@ -24,7 +24,7 @@ use core\event\base;
  * Ids only: an event's `other` (user_deleted has name and e-mail there) has no place to go.
  *
  * @package    local_kurasync
- * @copyright  2026 The kurasync project
+ * @copyright  2026 The kurasync maintainers
  * @license    https://www.gnu.org/copyleft/gpl.html GNU GPL v3 or later
  */
 final class outbox {
@@ -123,6 +123,18 @@ final class outbox {
             $DB->delete_records_select(self::TABLE, 'timecreated < ?', [$before]);
         }
         return $dropped;
+    }
+
+    /**
+     * Forget who somebody is, but not that something happened in a course.
+     *
+     * @param int $userid
+     */
+    public static function forget_user(int $userid): void {
+        global $DB;
+        $DB->delete_records(self::TABLE, ['relateduserid' => $userid, 'courseid' => 0]);
+        $DB->set_field(self::TABLE, 'relateduserid', null, ['relateduserid' => $userid]);
+        $DB->set_field(self::TABLE, 'userid', 0, ['userid' => $userid]);
     }
 
     /**

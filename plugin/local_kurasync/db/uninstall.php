@@ -18,7 +18,7 @@
  * Takes away what the set-up made: the service user and its role. Moodle itself removes tables, settings and tokens.
  *
  * @package    local_kurasync
- * @copyright  2026 The kurasync project
+ * @copyright  2026 The kurasync maintainers
  * @license    https://www.gnu.org/copyleft/gpl.html GNU GPL v3 or later
  */
 

@@ -20,7 +20,7 @@ namespace local_kurasync\event;
  * An administrator set the connection up, took it over for this site, or ended it.
  *
  * @package    local_kurasync
- * @copyright  2026 The kurasync project
+ * @copyright  2026 The kurasync maintainers
  * @license    https://www.gnu.org/copyleft/gpl.html GNU GPL v3 or later
  */
 final class connection_changed extends \core\event\base {

@@ -20,7 +20,7 @@ namespace local_kurasync\event;
  * A course is about to be deleted: kurasync removes nobody of it until this is over.
  *
  * @package    local_kurasync
- * @copyright  2026 The kurasync project
+ * @copyright  2026 The kurasync maintainers
  * @license    https://www.gnu.org/copyleft/gpl.html GNU GPL v3 or later
  */
 final class course_deletion_started extends \core\event\base {

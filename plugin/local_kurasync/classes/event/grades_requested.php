@@ -20,7 +20,7 @@ namespace local_kurasync\event;
  * Somebody asked for kuraCloud's grades of a course.
  *
  * @package    local_kurasync
- * @copyright  2026 The kurasync project
+ * @copyright  2026 The kurasync maintainers
  * @license    https://www.gnu.org/copyleft/gpl.html GNU GPL v3 or later
  */
 final class grades_requested extends \core\event\base {

@@ -20,7 +20,7 @@ namespace local_kurasync\event;
  * Somebody's personal data is to be erased: kurasync is told.
  *
  * @package    local_kurasync
- * @copyright  2026 The kurasync project
+ * @copyright  2026 The kurasync maintainers
  * @license    https://www.gnu.org/copyleft/gpl.html GNU GPL v3 or later
  */
 final class user_erased extends \core\event\base {

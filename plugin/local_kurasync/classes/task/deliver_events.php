@@ -23,7 +23,7 @@ use local_kurasync\delivery;
  * Takes the outbox to kurasync every minute: whatever no request could deliver.
  *
  * @package    local_kurasync
- * @copyright  2026 The kurasync project
+ * @copyright  2026 The kurasync maintainers
  * @license    https://www.gnu.org/copyleft/gpl.html GNU GPL v3 or later
  */
 final class deliver_events extends \core\task\scheduled_task {
