@@ -8,8 +8,8 @@ from typing import Any, Literal
 from app.clients.answer import Answer, NotJson
 from app.errors import BatchRefused, ConnectionBroken, CourseGone, PermanentError, TransientError
 
-About = Literal["instance", "course", "students", "batch"]
-"""What a call is about: the instance, changing a course, reading its students, or changing some of them."""
+About = Literal["instance", "course", "students", "batch", "export"]
+"""What a call is about: the instance, changing a course, reading what it has, changing some students, an export."""
 
 _BATCH = (400, 404, 409, 413, 422)
 _EMAIL = re.compile(r"\S*(?:@|%40)\S*")
@@ -27,7 +27,7 @@ def refusal(answer: Answer, about: About, token: str) -> PermanentError | Transi
         return BatchRefused(
             f"kuraCloud refuses the change of some students with the error {status}.{said}", origin="kuracloud"
         )
-    if about in ("students", "batch") and status == 403:
+    if about in ("students", "batch", "export") and status == 403:
         return CourseGone(
             "The integration is off for this kuraCloud course. Switch it on again with `kurasync mapping resume`, or "
             f"in kuraCloud.{said}",
@@ -37,6 +37,12 @@ def refusal(answer: Answer, about: About, token: str) -> PermanentError | Transi
     if about in ("course", "students") and status == 404:
         return CourseGone(
             f"kuraCloud has no such course any more. Restore it there, or remove the mapping.{said}", origin="kuracloud"
+        )
+    if about == "export" and status in (404, 410):
+        return TransientError(
+            f"kuraCloud does not know the export of grades any more. It is asked for anew by itself.{said}",
+            reason="export_gone",
+            origin="kuracloud",
         )
     return _broken(status, said) or _other(status, about, said)
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Literal, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import Literal
 
 from app.clients.http import Http
-from app.clients.moodle_refusals import course_gone, refusal, refused_at_the_door
-from app.clients.phpform import php_form
+from app.clients.moodle_plugin import MoodlePlugin
+from app.clients.moodle_refusals import course_gone
+from app.clients.moodle_rest import MoodleRest
 from schemas import moodle as shapes
 from schemas.moodle import Account, Course, EnrolledUser, GradableUser, Group, GroupMembers, SiteInfo
 
-_PATH = "/webservice/rest/server.php"
 _FIELDS = "id,firstname,lastname,email,idnumber,groups,roles"
 _IDS_A_CALL = 100  # 0.3 s; a form of more than 1000 values would be cut silently (max_input_vars)
-_Shape = TypeVar("_Shape")
 
 
 class MoodleClient:
@@ -23,12 +21,15 @@ class MoodleClient:
 
     Every method raises TransientError, ConnectionBroken or PermanentError as contracts/moodle.md 1 sorts the failures,
     and CourseGone where a course is missing or hidden. Short answers are no failures: Moodle leaves out silently what
-    the service user may not see (contracts/moodle.md 2), so an answer is not yet the truth.
+    the service user may not see (contracts/moodle.md 2), so an answer is not yet the truth. `plugin` are the functions
+    of our own plugin, where it is installed.
     """
 
     def __init__(self, http: Http, token: str) -> None:
         self._http = http
-        self._token = token
+        rest = MoodleRest(http, token)
+        self._call = rest.call
+        self.plugin = MoodlePlugin(rest)
 
     def site_info(self) -> SiteInfo:
         """What the site is, and what the token may call."""
@@ -85,30 +86,6 @@ class MoodleClient:
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""
         self._http.close()
-
-    def _call(self, function: str, parameters: Mapping[str, object], read: Callable[[object], _Shape]) -> _Shape:
-        terms = {"wstoken": self._token, "wsfunction": function, "moodlewsrestformat": "json"}
-        answer = self._http.send("POST", _PATH, form=php_form({**terms, **parameters}), writes=False)
-        if answer.status != 200:
-            raise refused_at_the_door(answer.status)
-        return self._http.understood(answer, lambda value: _read(function, value, read), writes=False)
-
-
-def _read(function: str, value: object, read: Callable[[object], _Shape]) -> _Shape:
-    value = _unpacked(value)
-    if isinstance(value, dict) and not value.keys().isdisjoint(("exception", "errorcode")):
-        raise refusal(function, value)
-    return read(value)
-
-
-def _unpacked(value: object) -> object:
-    """The value itself, where a function encoded its answer as JSON and Moodle did so again."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except ValueError:
-        return value
 
 
 def _slices(ids: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from app.errors import ConnectionBroken, CourseGone, KurasyncError, PermanentError, TransientError
 
+PLUGIN = "local_kurasync"
+"""What the names of our own plugin's functions begin with."""
 _TRANSIENT = {
     "sitemaintenance": "Moodle is in maintenance mode. Work goes on by itself when it is over.",
     "dbconnectionfailed": "Moodle cannot reach its database. It is tried again by itself; if this goes on, tell "
@@ -36,14 +38,15 @@ _CAPABILITIES = {
 _CODE = re.compile(r"[a-z_]{1,60}")
 
 
-def refusal(function: str, answer: Mapping[str, Any]) -> KurasyncError:
+def refusal(function: str, answer: Mapping[str, Any], *, writes: bool = False) -> KurasyncError:
     """The error for an answer with `exception`; of its message nothing is shown, for it may name people.
 
-    `errorcode` decides, as texts are in the site's language; only the name of a table is looked for in them.
+    `errorcode` decides, as texts are in the site's language; only the name of a table is looked for in them. A function
+    that `writes` may have done so before it was stopped.
     """
     code = _code(answer)
     if code in _TRANSIENT:
-        return TransientError(_TRANSIENT[code], reason=code, origin="moodle")
+        return TransientError(_TRANSIENT[code], reason=code, origin="moodle", acted=writes)
     if code == "invalidrecord":
         return _record_missing(function, str(answer.get("message", "")))
     if code == "errorcoursecontextnotvalid":
@@ -81,6 +84,8 @@ def _code(answer: Mapping[str, Any]) -> str:
 
 def _record_missing(function: str, message: str) -> KurasyncError:
     if "external_functions" in message:
+        if function.startswith(PLUGIN):
+            return _plugin_missing(function)
         return ConnectionBroken(
             f"Moodle does not know the function {function}. Update Moodle to a supported version.",
             reason="function_unknown",
@@ -89,6 +94,39 @@ def _record_missing(function: str, message: str) -> KurasyncError:
     if re.search(r"\bcourse\b", message):
         return course_gone()
     return _other(function, "invalidrecord")
+
+
+def _plugin_missing(function: str) -> ConnectionBroken:
+    """Why a function of a service is refused Moodle does not say (contracts/moodle.md 1)."""
+    return ConnectionBroken(
+        f"The plugin {PLUGIN} is gone from Moodle, or its function {function} is refused to the service user. Install "
+        "the plugin again, or check that its service is enabled and open to the user, that the user has "
+        "webservice/rest:use, that the token is one of this service, allows the address of this machine and has not "
+        "expired.",
+        reason="plugin_missing",
+        origin="moodle",
+    )
+
+
+def lacking(function: str, missing: Collection[str]) -> ConnectionBroken:
+    """The error for an answer of the plugin's that names missing capabilities: it may be incomplete."""
+    return ConnectionBroken(
+        f"Moodle does not let the service user do all that {function} needs. Allow in the user's role: "
+        f"{', '.join(sorted(missing))}.",
+        reason="nopermissions",
+        origin="moodle",
+    )
+
+
+def cut() -> TransientError:
+    """The error for a form of which PHP dropped the end without a word (contracts/moodle.md 1)."""
+    return TransientError(
+        "Moodle received only a part of the grades that were sent. Raise max_input_vars in PHP's settings to at least "
+        "1000, the value that PHP has by itself.",
+        reason="cut",
+        origin="moodle",
+        acted=True,
+    )
 
 
 def course_gone() -> CourseGone:
@@ -103,6 +141,8 @@ def course_gone() -> CourseGone:
 def _broken(function: str, code: str) -> ConnectionBroken | None:
     if code in ("nopermissions", "nopermissiontoviewgrades"):
         message = f"Moodle does not let the service user call {function}. {_missing_capability(function)}"
+    elif code == "accessexception" and function.startswith(PLUGIN):
+        return _plugin_missing(function)
     elif code.startswith("wsaccessuser"):
         message = _USER
     elif code in _BROKEN:
