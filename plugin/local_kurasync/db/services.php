@@ -25,6 +25,37 @@
 defined('MOODLE_INTERNAL') || die();
 
 $functions = [
+    'local_kurasync_get_roster' => [
+        'classname' => \local_kurasync\external\get_roster::class,
+        'description' => 'Who is in a course, with roles and groups',
+        'type' => 'read',
+        'capabilities' => 'moodle/course:viewparticipants, moodle/course:enrolreview, moodle/user:viewdetails, '
+            . 'moodle/user:viewalldetails, moodle/course:useremail, moodle/site:accessallgroups',
+    ],
+    'local_kurasync_get_grades' => [
+        'classname' => \local_kurasync\external\get_grades::class,
+        'description' => "kurasync's columns of a gradebook and the grades in them",
+        'type' => 'read',
+        'capabilities' => 'moodle/grade:viewall',
+    ],
+    'local_kurasync_save_grades' => [
+        'classname' => \local_kurasync\external\save_grades::class,
+        'description' => "Make and change kurasync's columns, write and clear grades",
+        'type' => 'write',
+        'capabilities' => 'moodle/grade:manage, moodle/grade:edit',
+    ],
+    'local_kurasync_delete_items' => [
+        'classname' => \local_kurasync\external\delete_items::class,
+        'description' => "Delete columns of kurasync's",
+        'type' => 'write',
+        'capabilities' => 'moodle/grade:manage, moodle/grade:edit',
+    ],
+    'local_kurasync_get_status' => [
+        'classname' => \local_kurasync\external\get_status::class,
+        'description' => 'What this site is and what waits in its outbox',
+        'type' => 'read',
+        'capabilities' => '',
+    ],
 ];
 
 $services = [
@@ -38,6 +69,11 @@ $services = [
             'core_group_get_course_groups',
             'core_group_get_group_members',
             'core_user_get_users_by_field',
+            'local_kurasync_get_roster',
+            'local_kurasync_get_grades',
+            'local_kurasync_save_grades',
+            'local_kurasync_delete_items',
+            'local_kurasync_get_status',
         ],
         'requiredcapability' => '',
         'restrictedusers' => 1,
