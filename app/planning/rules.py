@@ -13,10 +13,11 @@ UnmanagedRule = Literal["hold", "keep", "remove"]
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Settings of one mapping. Shares are of the roster (0.2 = 20 %); budgets count over 24 hours."""
+    """Settings of one mapping. Shares are of the roster or of Moodle's grades (0.2 = 20 %); budgets count over 24 h."""
 
     mode: Mode = "auto"  # review: everything waits for a person
-    roles: tuple[str, ...] = ("student",)  # shortnames of the course roles whose holders are students
+    roles: tuple[str, ...] = ()  # shortnames of the course roles whose holders are students; none: archetype student
+    institution_role: str = ""  # shortname of a role that a student must hold in a category or the whole site as well
     email_changed: EmailRule = "hold"
     unmanaged: UnmanagedRule = "hold"  # students in kuraCloud whom no Moodle user was ever linked to
     freeze: bool = True  # no removals after the course's end date
@@ -24,6 +25,9 @@ class Rules:
     removals_share: float = 0.2
     removals_most: int = 50
     adds_least: int = 200
+    grades_losses_least: int = 5
+    grades_losses_share: float = 0.2
+    grades_every: int = 21_600  # seconds between grade syncs nobody asked for; 0: none by the clock
 
     def removal_limit(self, roster: int) -> int:
         """How many removals may happen unasked within 24 hours: max(2, min(20 %, 50)) (design.md 6)."""
@@ -32,6 +36,10 @@ class Rules:
     def add_limit(self, present: int) -> int:
         """How many additions one run may make unasked: max(200, the present number)."""
         return max(self.adds_least, present)
+
+    def loss_limit(self, present: int) -> int:
+        """How many of Moodle's grades may be cleared or lowered unasked within 24 hours: max(5, 20 %)."""
+        return max(self.grades_losses_least, int(present * self.grades_losses_share))
 
 
 def from_settings(settings: Mapping[str, Any]) -> Rules:
@@ -61,9 +69,11 @@ def _checked(name: str, value: Any) -> Any:
         return _one_of(name, value)
     if name == "roles":
         return _roles(value)
+    if name == "institution_role":
+        return _role(name, value)
     if name == "freeze":
         return _flag(value)
-    return _share(name, value) if name == "removals_share" else _number(name, value)
+    return _share(name, value) if name.endswith("_share") else _number(name, value)
 
 
 def _share(name: str, value: Any) -> float:
@@ -97,10 +107,13 @@ def _roles(value: Any) -> tuple[str, ...]:
     roles = value.split(",") if isinstance(value, str) else value
     if not isinstance(roles, list | tuple) or not all(isinstance(role, str) for role in roles):
         raise ValueError(f"roles must be a list of roles' shortnames, not {value!r}.")
-    names = tuple(role.strip() for role in roles if role.strip())
-    if not names:
-        raise ValueError("roles needs at least one role's shortname.")
-    return names
+    return tuple(role.strip() for role in roles if role.strip())
+
+
+def _role(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{name} must be a role's shortname, not {value!r}.")
+    return value.strip()
 
 
 def _flag(value: Any) -> bool:

@@ -6,6 +6,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 from app.planning.actions import FIELDS, Profile
 from schemas.kuracloud import Student
@@ -17,6 +18,11 @@ Echo = Mapping[str, Mapping[str, str]]
 _ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 # No half of a surrogate pair either: such a text can be neither stored nor sent.
 _ADDRESS = re.compile(r"{0}+@{0}+\.{0}+".format(r"[^@\s\x00-\x1f\ud800-\udfff]"))
+
+_FIVE_DECIMALS = Decimal("0.00001")
+# Wide enough for any float: what Moodle shows may be nonsense, and must not stop a plan.
+_HALF_AWAY_FROM_ZERO = Context(prec=400, rounding=ROUND_HALF_UP)
+_SURELY_DIFFERENT = 0.00002  # more than two grades that round to the same can be apart
 
 
 def text_key(value: str | None) -> str:
@@ -81,3 +87,19 @@ def section(groups: Iterable[tuple[int, str]], shown: str, echo: Echo) -> str:
         if same("section", name, shown, echo):
             return name
     return ordered[0][1] if ordered else ""
+
+
+def rounded(points: float | Decimal) -> float:
+    """Points as Moodle keeps them: five decimals, half away from zero (design.md 7)."""
+    exact = points if isinstance(points, Decimal) else Decimal(repr(points))
+    return float(exact.quantize(_FIVE_DECIMALS, context=_HALF_AWAY_FROM_ZERO))
+
+
+def same_grade(one: float | None, other: float | None) -> bool:
+    """Whether two grades are equal after Moodle's rounding; no grade equals no grade only."""
+    if one == other:
+        return True
+    # Nearly all pairs are settled by now: rounding takes longer than the rest of a comparison.
+    if one is None or other is None or not abs(one - other) < _SURELY_DIFFERENT:
+        return False
+    return rounded(one) == rounded(other)
