@@ -143,7 +143,7 @@ final class setup {
      */
     private static function checked_site_name(string $url): string {
         $parts = parse_url($url);
-        $isplain = is_array($parts) && !isset($parts['query'], $parts['fragment'], $parts['user']);
+        $isplain = is_array($parts) && !array_intersect_key($parts, array_flip(['query', 'fragment', 'user', 'pass']));
         $path = explode('/', $parts['path'] ?? '');
         $site = array_pop($path);
         $fits = $isplain && in_array($parts['scheme'] ?? '', ['http', 'https'], true) && ($parts['host'] ?? '') !== '';

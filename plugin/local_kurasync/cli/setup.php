@@ -24,6 +24,10 @@
 
 define('CLI_SCRIPT', true);
 
+// Moodle moves to the script's own folder, which the web server may serve: a relative name means the caller's folder.
+$callersfolder = getcwd();
+$place = fn(string $file): string => str_starts_with($file, '/') ? $file : "$callersfolder/$file";
+
 require(__DIR__ . '/../../../config.php');
 require_once($CFG->libdir . '/clilib.php');
 
@@ -51,11 +55,25 @@ if ($options['help'] || $options['url'] === '') {
 }
 $secret = '';
 if ($options['secret-file'] !== '') {
-    $secret = trim((string) file_get_contents($options['secret-file'] === '-' ? 'php://stdin' : $options['secret-file']));
+    $from = $options['secret-file'] === '-' ? 'php://stdin' : $place($options['secret-file']);
+    $secret = trim((string) @file_get_contents($from));
     if ($secret === '') {
         cli_error('There is no secret in ' . $options['secret-file'] . '.', 2);
     }
 }
+$fault = \local_kurasync\setup::fault_of_url($options['url']);
+if ($fault !== '') {
+    cli_error($fault, 2);
+}
+$file = $options['file'] !== '' ? $options['file'] : 'kurasync-' . basename(rtrim($options['url'], '/')) . '.json';
+$folder = realpath(dirname($place($file)));
+if ($folder === false || !is_writable($folder)) {
+    cli_error('There is no folder to write the file into, or it is not yours. Name a file with --file.', 2);
+}
+if (str_starts_with("$folder/", realpath($CFG->dirroot) . '/')) {
+    cli_error('The file would lie where the web server hands files out. Name another folder with --file.', 2);
+}
+$file = $folder . '/' . basename($file);
 
 \core\session\manager::set_user(get_admin());
 try {
@@ -64,8 +82,6 @@ try {
     cli_error($e->getMessage());
 }
 
-// The folder of whoever called, not Moodle's: clilib.php changes nothing, but a relative path must mean what it says.
-$file = $options['file'] !== '' ? $options['file'] : "kurasync-{$result['name']}.json";
 // Written beside and moved: a file that others may read is never written into.
 $new = $file . '.' . bin2hex(random_bytes(4));
 $before = umask(0077);
