@@ -87,7 +87,24 @@ def test_removals_wait_while_a_course_is_deleted_or_reset() -> None:
         "course_deleted": "course",
         "grade_item_deleted": "course",
         "category_bin_item_created": "site",
+        "course_deletion_started": "course",
     }
+
+
+def test_the_plugin_announces_a_deletion_and_that_alone_asks_for_no_look() -> None:
+    announced = event("course_deletion_started", objectid=8)
+    announced = replace(announced, name=r"\local_kurasync\event\course_deletion_started")
+    assert triggers.trigger(announced).kinds == ()
+    assert triggers.scope(announced) == Scope("course", 8)
+    assert triggers.lacking(replace(announced, courseid=0)) == "courseid"
+
+
+@pytest.mark.parametrize("name", ["user_erased", "test_sent"])
+def test_what_the_plugin_reports_for_people_asks_for_nothing(name: str) -> None:
+    reported = replace(event(name, courseid=0), name=f"\\local_kurasync\\event\\{name}")
+    assert reported.name in TABLE
+    assert triggers.scope(reported) == Scope("none")
+    assert triggers.lacking(reported) is None
 
 
 def test_the_first_events_of_a_recorded_deletion_make_removals_wait() -> None:

@@ -116,6 +116,13 @@ TABLE: dict[str, Trigger] = {
     r"\core\event\grade_item_created": _ignored(_OWN_GRADES),
     r"\core\event\grade_item_updated": _ignored(_OWN_GRADES),
     r"\local_kurasync\event\grades_requested": _course("somebody asked for grades", kinds=_GRADES, urgent=True),
+    r"\local_kurasync\event\course_deletion_started": _course(
+        "the course is about to be deleted: sent before everything else of it", kinds=(), quietens=True
+    ),
+    r"\local_kurasync\event\user_erased": _ignored(
+        "kurasync erases nobody by itself: the list of events shows that it was asked for"
+    ),
+    r"\local_kurasync\event\test_sent": _ignored("an administrator of Moodle tried the connection"),
 }
 
 
