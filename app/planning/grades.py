@@ -179,27 +179,23 @@ def _vanished(grades: Grades) -> Iterator[Found]:
 
 def _settled(found: Iterable[Found], grades: Grades) -> Iterator[Found]:
     """The same, without actions that were done again and again, and without grades for a column that is not made."""
-    never: set[Column] = set()
+    # A fingerprint costs far more than the rest of planning; mostly there is nothing to compare it with.
+    if not grades.done:
+        yield from found
+        return
+    students = {userid: studentid for studentid, userid in grades.links.items()}
+    absent: set[Column] = set()
     for each in found:
         if isinstance(each, Left | _Agreed):
             yield each
-        elif each.column in never or _is_unsettled(each, grades):
-            if isinstance(each, act.AddColumn):
-                never.add(each.column)
-            yield _unsettled(each, grades)
-        else:
+        elif each.column not in absent and grades.done.get(act.fingerprint(each), 0) < REPEATS:
             yield each
-
-
-def _is_unsettled(action: act.Action, grades: Grades) -> bool:
-    # A fingerprint costs far more than the rest of planning; mostly there is nothing to compare it with.
-    return bool(grades.done) and grades.done.get(act.fingerprint(action), 0) >= REPEATS
-
-
-def _unsettled(action: act.Action, grades: Grades) -> Left:
-    if not isinstance(action, act.GRADES):
-        return Left("unsettled", action.column)
-    return Left("unsettled", action.column, action.userid, None, act.after(action), action.before)
+        elif isinstance(each, act.GRADES):
+            studentid = students.get(each.userid)
+            yield Left("unsettled", each.column, each.userid, studentid, act.after(each), each.before)
+        else:
+            absent |= {each.column} if isinstance(each, act.AddColumn) else set()
+            yield Left("unsettled", each.column)
 
 
 _ORDER = {act.AddColumn: 0, act.EditColumn: 0, act.RemoveColumn: 2}
