@@ -339,6 +339,10 @@ def test_a_grade_that_moodle_does_not_let_go_of_is_not_cleared_again() -> None:
     assert _both({1: None}, {1: 8.0}, {1: KnownCell(None, 8.0)}).actions == ()
 
 
+def test_a_grade_that_moodle_keeps_otherwise_is_sent_again_when_it_is_handed_back() -> None:
+    assert _both({1: 8.4}, {1: 8.0}, {1: KnownCell(8.4, 8.0, returned=True)}).actions == (_set(1, 8.0, 8.4),)
+
+
 def test_a_new_grade_is_sent_where_moodle_kept_the_last_one_otherwise() -> None:
     assert _both({1: 9.0}, {1: 8.0}, {1: KnownCell(8.4, 8.0)}).actions == (_set(1, 8.0, 9.0),)
 
