@@ -1,12 +1,26 @@
-"""Texts and addresses are the same after NFC and trimming, and A-Z folded in addresses; nothing else is."""
+"""Texts and addresses are the same after NFC and trimming, A-Z folded in addresses; grades after five decimals."""
 
 from __future__ import annotations
+
+from decimal import Decimal
+from math import inf, nan
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.planning.sameness import differing, echoes, email_digest, email_key, is_address, same, section, text_key
+from app.planning.sameness import (
+    differing,
+    echoes,
+    email_digest,
+    email_key,
+    is_address,
+    rounded,
+    same,
+    same_grade,
+    section,
+    text_key,
+)
 from tests.planning_builders import profile, student
 
 COMPOSED, DECOMPOSED = "Jos\u00e9", "Jose\u0301"
@@ -146,3 +160,35 @@ def test_an_address_is_equal_to_its_upper_case_only_in_a_to_z(text: str) -> None
     """The same rule in other words: what plain ASCII folding makes equal is equal, and nothing else is."""
     folded = "".join(chr(ord(each) + 32) if "A" <= each <= "Z" else each for each in text_key(text))
     assert email_key(text) == folded
+
+
+@pytest.mark.parametrize(
+    ("points", "kept"),
+    [(7.5, 7.5), (1 / 3, 0.33333), (2 / 3, 0.66667), (1.000005, 1.00001), (1.0000049, 1.0), (-1.000005, -1.00001),
+     (0, 0.0), (Decimal("0.000005"), 0.00001), (99999.99999, 99999.99999), (1e300, 1e300)],
+)  # fmt: skip
+def test_points_are_rounded_as_moodle_rounds_them(points: float | Decimal, kept: float) -> None:
+    assert rounded(points) == kept
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [(None, None), (8.0, 8), (0.0, -0.0), (0.1 + 0.2, 0.3), (10 / 3, 3.33333), (1.000005, 1.00001), (inf, inf)],
+)
+def test_grades_are_the_same_after_moodles_rounding(one: float | None, other: float | None) -> None:
+    assert same_grade(one, other)
+    assert same_grade(other, one)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [(None, 0.0), (8.0, 8.00001), (1.000004, 1.000005), (8.0, 7.0), (1.0, inf), (-inf, inf), (nan, nan), (1.0, nan)],
+)
+def test_other_grades_are_not(one: float | None, other: float | None) -> None:
+    assert not same_grade(one, other)
+    assert not same_grade(other, one)
+
+
+@given(st.floats(0, 1000), st.floats(-0.00003, 0.00003))
+def test_two_grades_are_the_same_exactly_when_moodle_keeps_the_same(points: float, apart: float) -> None:
+    assert same_grade(points, points + apart) == (rounded(points) == rounded(points + apart))
