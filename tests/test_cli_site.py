@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -281,3 +282,93 @@ def test_what_administrators_do_is_in_the_audit_log(desk: Desk) -> None:
         begun, ended = reversed(audit.search(tx, system="kurasync"))
     assert (begun.operation, begun.phase, ended.phase, ended.outcome) == ("add_site", "begin", "end", "done")
     assert begun.actor.startswith("cli:")
+
+
+def site_file(desk: Desk, tmp_path: Path, **changed: str) -> Path:
+    """What the set-up of Moodle's plugin writes."""
+    facts = {
+        "name": "uni",
+        "url": desk.moodle.url,
+        "token": desk.moodle.token,
+        "secret": f"whsec_{'k' * 40}",
+        "wwwroot": desk.moodle.url,
+        "siteidentifier": "a" * 64,
+        "plugin": "2026112200",
+        **changed,
+    }
+    path = tmp_path / "uni.json"
+    path.write_text(json.dumps({name: value for name, value in facts.items() if value != "-"}))
+    path.chmod(0o600)
+    return path
+
+
+def test_the_plugins_file_connects_a_moodle_with_its_own_secret(desk: Desk, tmp_path: Path) -> None:
+    said = desk.done("site", "add", "--file", str(site_file(desk, tmp_path)))
+    assert "Added uni: Example University Moodle" in said
+    assert "whsec_" not in said
+    assert desk.moodle.token not in said
+    with desk.kit.database.reading() as tx:
+        (site,) = sites.every(tx)
+        (secret,) = sites.every_secret(tx, site.id)
+    assert (site.name, site.url, site.identity, site.ways) == ("uni", desk.moodle.url, "a" * 64, ("signed",))
+    assert desk.kit.vault.decrypt(site.token) == desk.moodle.token
+    assert desk.kit.vault.decrypt(secret.secret) == f"whsec_{'k' * 40}"
+
+
+def test_the_plugins_file_may_come_from_standard_input(desk: Desk, tmp_path: Path) -> None:
+    line = desk.json("site", "add", "--file", "-", typed=site_file(desk, tmp_path).read_text())
+    assert line["site"] == "uni"
+    assert "secret" not in line
+
+
+def test_other_ways_than_signed_have_to_be_asked_for_with_a_file(desk: Desk, tmp_path: Path) -> None:
+    desk.done("site", "add", "--file", str(site_file(desk, tmp_path)), "--way", "signed", "--way", "tool_trigger")
+    assert desk.json("site", "list")[0]["ways"] == ["signed", "tool_trigger"]
+
+
+def test_a_file_that_others_can_read_is_told(desk: Desk, tmp_path: Path) -> None:
+    path = site_file(desk, tmp_path)
+    path.chmod(0o644)
+    assert "Other people can read" in desk.run("site", "add", "--file", str(path)).stderr
+
+
+def test_a_file_that_only_its_owner_reads_is_not_told(desk: Desk, tmp_path: Path) -> None:
+    assert desk.run("site", "add", "--file", str(site_file(desk, tmp_path))).stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"secret": "whsec_short"}, "secret is not a webhook secret"),
+        ({"secret": "k" * 40}, "secret is not a webhook secret"),
+        ({"secret": "whsec_!!!!"}, "secret is not a webhook secret"),
+        ({"token": " "}, "token is empty"),
+        ({"siteidentifier": "-"}, "siteidentifier is missing"),
+    ],
+)
+def test_a_file_that_is_not_the_plugins_is_refused(
+    desk: Desk, tmp_path: Path, changed: dict[str, str], said: str
+) -> None:
+    done = desk.run("site", "add", "--file", str(site_file(desk, tmp_path, **changed)))
+    assert done.exit_code == 1
+    assert said in done.stderr
+    assert desk.moodle.token not in done.stderr
+    assert desk.json("site", "list") == []
+
+
+def test_a_file_that_is_no_json_is_refused(desk: Desk, tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    path.write_text("<html>")
+    done = desk.run("site", "add", "--file", str(path))
+    assert done.exit_code == 1
+    assert "not JSON" in done.stderr
+
+
+def test_a_file_and_a_name_at_once_are_a_usage_error(desk: Desk, tmp_path: Path) -> None:
+    assert desk.run("site", "add", "uni", "--file", str(site_file(desk, tmp_path))).exit_code == 2
+
+
+def test_neither_a_file_nor_a_name_is_a_usage_error(desk: Desk) -> None:
+    done = desk.run("site", "add", "uni")
+    assert done.exit_code == 2
+    assert "--file" in done.stderr

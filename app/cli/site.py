@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from typing import TextIO
 
 import click
@@ -35,33 +37,45 @@ site.add_command(secret)
 
 
 @site.command()
-@click.argument("name")
-@click.argument("url")
+@click.argument("name", required=False)
+@click.argument("url", required=False)
 @token_option
+@click.option(
+    "--file",
+    "site_file",
+    type=click.File("r", encoding="utf-8"),
+    help="What the set-up of Moodle's plugin wrote, in place of NAME, URL and token; - for standard input.",
+)
 @ways_option
 @click.option("--shared", is_flag=True, help="Add a Moodle that is there under another name already.")
 @as_json_option
 @with_kit
 def add(
-    kit: Kit, name: str, url: str, token_file: TextIO | None, ways: tuple[str, ...], shared: bool, as_json: bool
+    kit: Kit,
+    name: str | None,
+    url: str | None,
+    token_file: TextIO | None,
+    site_file: TextIO | None,
+    ways: tuple[str, ...],
+    shared: bool,
+    as_json: bool,
 ) -> None:
     """Try a Moodle with the token of its service user, and add it as NAME.
 
-    URL is the address of Moodle's front page. The webhook secret is shown this once, with what to enter in Moodle.
+    URL is the address of Moodle's front page. The webhook secret is shown this once, with what to enter in Moodle. With
+    --file everything comes from Moodle's plugin, which knows the secret already; only signed deliveries are let in
+    then, unless --way says otherwise.
     """
-    token = asking.token(token_file, f"the service user of {url}")
-    added = sites.add(
-        kit, name=name, url=url, token=token, actor=actor(), ways=ways or sites.WAYS, shared=shared
-    )
-    if as_json:
-        print_json({**_facts(name, added.info), "id": added.site.id, "secret": added.secret})
+    if site_file:
+        if name is not None or token_file:
+            raise click.UsageError("The file has name, address and token: leave them out.")
+        _say_added(kit, _add_from_file(kit, site_file, ways, shared), as_json, knows_us=True)
         return
-    say(f"Added {name}: {added.info.site_name}, Moodle {added.info.release}.")
-    say()
-    for line in entering.instructions(kit.settings, added.site, added.secret):
-        say(line)
-    say()
-    say(f"Next: `kurasync instance add`, then `kurasync mapping add {name}:COURSE INSTANCE:COURSE`.")
+    if name is None or url is None:
+        raise click.UsageError("Give NAME and URL, or --file FILE with what the set-up of Moodle's plugin wrote.")
+    token = asking.token(token_file, f"the service user of {url}")
+    added = sites.add(kit, name=name, url=url, token=token, actor=actor(), ways=ways or sites.WAYS, shared=shared)
+    _say_added(kit, added, as_json, knows_us=False)
 
 
 @site.command("list")
@@ -146,6 +160,39 @@ def remove(kit: Kit, name: str, yes: bool, force: bool) -> None:
     asking.confirm(f"Remove the site {name}?", yes)
     sites.remove(kit, name, actor(), force=force)
     say(f"Removed {name}{f' and {len(gone)} mapping(s)' if gone else ''}.")
+
+
+def _add_from_file(kit: Kit, source: TextIO, ways: tuple[str, ...], shared: bool) -> Added:
+    file = sites.read_file(source.read())
+    added = sites.add_from_file(kit, file, actor=actor(), ways=ways or ("signed",), shared=shared)
+    if _others_can_read(source):
+        warn(f"Other people can read {source.name}, and it holds the token: delete it, or give Moodle another token.")
+    return added
+
+
+def _others_can_read(source: TextIO) -> bool:
+    try:
+        mode = os.fstat(source.fileno()).st_mode
+    except OSError:  # standard input need not be a file
+        return False
+    return stat.S_ISREG(mode) and bool(mode & (stat.S_IRWXG | stat.S_IRWXO))
+
+
+def _say_added(kit: Kit, added: Added, as_json: bool, *, knows_us: bool) -> None:
+    name = added.site.name
+    if as_json:
+        shown = {} if knows_us else {"secret": added.secret}
+        print_json({**_facts(name, added.info), "id": added.site.id, **shown})
+        return
+    say(f"Added {name}: {added.info.site_name}, Moodle {added.info.release}.")
+    say()
+    if knows_us:
+        say("Moodle's plugin has the secret already. Its status page sends a test event. Delete the file now.")
+    else:
+        for line in entering.instructions(kit.settings, added.site, added.secret):
+            say(line)
+    say()
+    say(f"Next: `kurasync instance add`, then `kurasync mapping add {name}:COURSE INSTANCE:COURSE`.")
 
 
 def _facts(name: str, info: SiteInfo) -> dict[str, object]:

@@ -23,6 +23,8 @@ from app.store import mappings, sites
 from app.store.sites import Secret, Site
 from app.sync import connect
 from schemas.moodle import SiteInfo
+from schemas.site_file import SiteFile, site_file
+from schemas.wire import WrongShape
 
 WAYS = ("signed", "local_webhooks", "tool_trigger")
 FUNCTIONS = (
@@ -46,13 +48,47 @@ class Added:
     secret: str = field(repr=False)
 
 
-def add(
-    kit: Kit, *, name: str, url: str, token: str, actor: str, ways: Sequence[str] = WAYS, shared: bool = False
-) -> Added:
-    """Try the token, then keep the site and make its first webhook secret.
+def read_file(text: str) -> SiteFile:
+    """The file that Moodle's plugin wrote at its set-up (docs/moodle-plugin.md); raises Refused."""
+    try:
+        return site_file(text)
+    except WrongShape as shape:
+        raise Refused(
+            f"The file holds {shape}: give the one that the set-up of Moodle's plugin wrote, as it is."
+        ) from None
 
-    Raises Refused when a function is missing or, without `shared`, when another site is the same Moodle; and what the
-    client raises.
+
+def add_from_file(kit: Kit, file: SiteFile, *, actor: str, ways: Sequence[str], shared: bool = False) -> Added:
+    """Add the site of a file, with the token and the webhook secret that are in it; raises what `add` raises."""
+    return add(
+        kit,
+        name=file.name,
+        url=file.url,
+        token=file.token,
+        actor=actor,
+        ways=ways,
+        shared=shared,
+        secret=file.secret,
+        identity=file.siteidentifier,
+    )
+
+
+def add(
+    kit: Kit,
+    *,
+    name: str,
+    url: str,
+    token: str,
+    actor: str,
+    ways: Sequence[str] = WAYS,
+    shared: bool = False,
+    secret: str | None = None,
+    identity: str | None = None,
+) -> Added:
+    """Try the token, then keep the site with its first webhook secret: the given one, or a new one.
+
+    `identity` tells the Moodle from its copies. Raises Refused when a function is missing or, without `shared`, when
+    another site is the same Moodle; and what the client raises.
     """
     checked_name(name)
     address = url.strip().rstrip("/")
@@ -62,7 +98,7 @@ def add(
                 f"There is a site called {name} already. Give it another token with `kurasync site rotate {name}`."
             )
     info = _tried(kit, address, token)
-    secret = _new_secret()
+    secret = secret or _new_secret()
     with kit.database.transaction() as tx:
         now = kit.database.now(tx)
         if not shared:
@@ -73,7 +109,7 @@ def add(
             name=name,
             url=address,
             wwwroot=info.site_url,
-            identity=None,
+            identity=identity,
             token=kit.vault.encrypt(token),
             ways=ways,
         )
