@@ -21,7 +21,7 @@
  * transaction that is rolled back takes its rows along.
  *
  * @package    local_kurasync
- * @copyright  2026 The kurasync project
+ * @copyright  2026 The kurasync maintainers
  * @license    https://www.gnu.org/copyleft/gpl.html GNU GPL v3 or later
  */
 

@@ -18,7 +18,7 @@
  * Hooks the plugin listens to.
  *
  * @package    local_kurasync
- * @copyright  2026 The kurasync project
+ * @copyright  2026 The kurasync maintainers
  * @license    https://www.gnu.org/copyleft/gpl.html GNU GPL v3 or later
  */
 
