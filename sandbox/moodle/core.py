@@ -20,7 +20,9 @@ Acting = TypeVar("Acting", bound="Core")
 
 
 class Listener(Protocol):
-    """Who is told of events: a sender."""
+    """Who is told of events: a sender. `in_transaction`: not of those in a transaction that is rolled back."""
+
+    in_transaction: bool
 
     def accept(self, event: Event, wwwroot: str) -> None:
         """Take an event over; must not wait for anything."""
@@ -34,7 +36,7 @@ class Core(Switches):
 
     `now` gives seconds since the epoch and may be replaced. `events` are all events since the start, as get_data()
     dicts; each sender in `senders` is told of every new one. `wwwroot` is Moodle's own address, "" for any.
-    `service_functions` are the functions of the service that `token` is for.
+    `service_functions` are the functions of the service that `token` is for. `has_plugin`: ours is installed.
     """
 
     def __init__(self) -> None:
@@ -48,6 +50,7 @@ class Core(Switches):
         self.wwwroot = ""
         self.token = "sandbox-moodle-token"
         self.service_functions: set[str] = set()
+        self.has_plugin = False
 
     def _time(self) -> int:
         return int(self.now())

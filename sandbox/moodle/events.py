@@ -11,6 +11,8 @@ Event: TypeAlias = dict[str, Any]
 ACTOR = 2
 """The administrator: whoever acts in the simulator is this user."""
 _VERBS = {"c": "created", "u": "updated", "d": "deleted"}
+PLUGIN = "local_kurasync"
+"""The component of our own plugin."""
 TEACHING, OTHER = 1, 0
 """Values of `edulevel`."""
 
@@ -44,6 +46,10 @@ _KINDS = {
     "enrol_instance_created": _Kind("enrol_instance", "enrol", "c"),
     "enrol_instance_deleted": _Kind("enrol_instance", "enrol", "d"),
     "enrol_instance_updated": _Kind("enrol_instance", "enrol", "u"),
+    "grade_deleted": _Kind("grade", "grade_grades", "d", TEACHING),
+    "grade_item_created": _Kind("grade_item", "grade_items", "c"),
+    "grade_item_deleted": _Kind("grade_item", "grade_items", "d"),
+    "grade_item_updated": _Kind("grade_item", "grade_items", "u"),
     "group_created": _Kind("group", "groups", "c"),
     "group_deleted": _Kind("group", "groups", "d"),
     "group_member_added": _Kind("group_member", "groups", "c", action="added"),
@@ -56,6 +62,7 @@ _KINDS = {
     "user_enrolment_created": _Kind("user_enrolment", "user_enrolments", "c"),
     "user_enrolment_deleted": _Kind("user_enrolment", "user_enrolments", "d"),
     "user_enrolment_updated": _Kind("user_enrolment", "user_enrolments", "u"),
+    "user_graded": _Kind("user", "grade_grades", "u", TEACHING, action="graded"),
     "user_password_updated": _Kind("user_password", None, "u"),
     "user_updated": _Kind("user", "user", "u"),
     **{
@@ -64,6 +71,10 @@ _KINDS = {
         )
         for action, crud in (("created", "c"), ("deleted", "d"), ("restored", "u"))
     },
+    "course_deletion_started": _Kind("course_deletion", "course", "d", action="started", component=PLUGIN),
+    "grades_requested": _Kind("grades", None, "u", TEACHING, action="requested", component=PLUGIN),
+    "test_sent": _Kind("test", None, "c", action="sent", component=PLUGIN),
+    "user_erased": _Kind("user", None, "d", action="erased", component=PLUGIN),
 }
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.wrappers import Request, Response
 
 from sandbox.moodle import errors, xml
+from sandbox.moodle.actions.gradebook import GradebookActions
 from sandbox.moodle.core import Core
 from sandbox.moodle.errors import MoodleError
 from sandbox.moodle.functions.function import Function
@@ -35,7 +36,7 @@ def name_of(request: Request) -> str:
     return str(request.values.get("wsfunction") or request.path)
 
 
-def rest_app(moodle: Core, functions: Mapping[str, Function]) -> WSGIApplication:
+def rest_app(moodle: GradebookActions, functions: Mapping[str, Function]) -> WSGIApplication:
     """The WSGI application of a simulated Moodle, without control routes and faults."""
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -47,7 +48,7 @@ def rest_app(moodle: Core, functions: Mapping[str, Function]) -> WSGIApplication
     return app
 
 
-def _served(moodle: Core, functions: Mapping[str, Function], request: Request) -> Response:
+def _served(moodle: GradebookActions, functions: Mapping[str, Function], request: Request) -> Response:
     limit = moodle.max_input_vars
     fields = {**parsed(request.args.items(multi=True), limit), **parsed(request.form.items(multi=True), limit)}
     as_json = fields.get("moodlewsrestformat") == "json"

@@ -12,16 +12,17 @@ from sandbox.control import SandboxApp
 from sandbox.faults import Faults
 from sandbox.moodle.actions.categories import CategoryActions
 from sandbox.moodle.actions.cohorts import CohortActions
+from sandbox.moodle.actions.plugin import PluginActions
 from sandbox.moodle.actions.users import UserActions
 from sandbox.moodle.core import Listener, action
-from sandbox.moodle.functions.registry import SIMULATED
+from sandbox.moodle.functions.registry import PLUGIN, SIMULATED
 from sandbox.moodle.rest import name_of, rest_app
 from sandbox.moodle.senders import LocalWebhooks, Signed, ToolTrigger
 from sandbox.moodle.switches import Switches
 from sandbox.server import Server
 
 
-class SimMoodle(UserActions, CohortActions, CategoryActions):
+class SimMoodle(UserActions, CohortActions, CategoryActions, PluginActions):
     """A Moodle 4.5 with state: actions, web service, events and faults.
 
     `functions` are the functions that exist; those of them in `service_functions` may be called. `wsgi` is the whole
@@ -70,6 +71,21 @@ class SimMoodle(UserActions, CohortActions, CategoryActions):
         senders, self.senders[:] = list(self.senders), []
         for sender in senders:
             sender.close()
+
+    @action
+    def install_plugin(self) -> None:
+        """Install the plugin local_kurasync: its functions are there, and in the service."""
+        self.functions |= PLUGIN
+        self.service_functions |= PLUGIN.keys()
+        self.has_plugin = True
+
+    @action
+    def uninstall_plugin(self) -> None:
+        """Uninstall the plugin: Moodle does not know its functions any more."""
+        for name in PLUGIN:
+            self.functions.pop(name, None)
+        self.service_functions -= PLUGIN.keys()
+        self.has_plugin = False
 
     @action
     def without(self, *capabilities: str) -> None:

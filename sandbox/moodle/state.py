@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from itertools import count
 from typing import Any
+from uuid import uuid4
 
 from sandbox.moodle.records import CATEGORY_LEVEL, SYSTEM, USER_LEVEL, Category, Cohort, Context, Course, User
 from sandbox.moodle.tables.enrolments import Enrolments
+from sandbox.moodle.tables.gradebook import Gradebook
 from sandbox.moodle.tables.groups import Groups
 from sandbox.moodle.tables.roles import Roles
 from sandbox.moodle.tables.users import Users
@@ -24,6 +26,7 @@ class Site:
     def __init__(self) -> None:
         self._sequences: dict[str, count[int]] = defaultdict(lambda: count(1))
         self.name = "Example University Moodle"
+        self.identifier = uuid4().hex
         self.system = Context(self.next_id("context"), SYSTEM, 0)
         self.users = Users()
         self.categories: dict[int, Category] = {}
@@ -31,6 +34,7 @@ class Site:
         self.enrolments = Enrolments()
         self.roles = Roles()
         self.groups = Groups()
+        self.gradebook = Gradebook()
         self.cohorts: dict[int, Cohort] = {}
         for username, firstname, lastname in _ACCOUNTS:
             self.add_user(username, firstname, lastname, f"{username}@example.edu")
@@ -86,5 +90,6 @@ class Site:
             "user_enrolments": self.enrolments,
             "groups": self.groups,
             "cohorts": self.cohorts.values(),
+            "grade_items": self.gradebook,
         }
         return {name: [asdict(row) for row in rows] for name, rows in tables.items()}

@@ -11,6 +11,8 @@ class Switches:
 
     `debugging` adds `debuginfo` to errors. `php_error` is the message of a PHP Error that every function then raises.
     `needs_regrading` holds course ids. `max_input_vars` is PHP's limit, which cuts silently.
+    `unlimited_grades` lets grades go up to ten times the maximum. `is_clone`: the plugin finds itself in a copy of the
+    site that was connected.
     """
 
     debugging: bool = False
@@ -26,5 +28,7 @@ class Switches:
     ip_allowed: bool = True
     token_expired: bool = False
     php_error: str = ""
-    max_input_vars: int = 5000
+    max_input_vars: int = 1000
+    unlimited_grades: bool = False
+    is_clone: bool = False
     needs_regrading: set[int] = field(default_factory=set)

@@ -69,7 +69,7 @@ class CourseActions(EnrolmentActions):
 
     @action
     def reset_course(self, course: int, role: str = "student") -> None:
-        """Reset a course: everybody with a role is unenrolled, except by cohort, and groups are emptied."""
+        """Reset a course: everybody with a role is unenrolled, except by cohort; groups and grades are emptied."""
         context, roleid = self._course_context(course), self.site.roles.named(role).id
         options = {"id": str(course), "courseid": str(course), "reset_start_date": 0, "reset_end_date": 0}
         wanted = {"unenrol_users": [roleid], "reset_groups_members": 1, "reset_gradebook_grades": 1}
@@ -79,9 +79,11 @@ class CourseActions(EnrolmentActions):
             if any(row.roleid == roleid for row in self.site.roles.assigned(context, user)):
                 self._unenrol_by_reset(course, user)
         self._empty_groups(course)
+        self._empty_gradebook(course)
         self._raise_event("course_reset_ended", context, None, other=other)
 
     def _delete_course(self, course: Course) -> None:
+        self._delete_gradebook(course.id)
         for instance in self.site.enrolments.instances_of(course.id):
             self._delete_method(instance)
         for group in self.site.groups.of_course(course.id):

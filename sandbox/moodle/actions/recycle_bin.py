@@ -35,6 +35,8 @@ class RecycleBinActions(CourseActions):
     def delete_course(self, course: int, recycle: bool = True) -> None:
         """Delete a course, by default into the recycle bin: everybody's events come first, course_deleted last."""
         row = self.site.courses[course]
+        if self.has_plugin:
+            self._raise_event("course_deletion_started", row.context, str(course))
         if recycle:
             self._recycle(row)
         self._delete_course(row)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.moodle import errors
+from sandbox.moodle.actions.gradebook import GradebookActions
 from sandbox.moodle.core import Core
 from sandbox.moodle.functions.parameters import Struct
 from sandbox.moodle.records import Course
@@ -21,7 +22,7 @@ class Function:
 
     name: str
     parameters: Struct
-    run: Callable[[Core, dict[str, Any]], Any]
+    run: Callable[[GradebookActions, dict[str, Any]], Any]
     returns: dict[str, bool] = field(default_factory=dict)
 
 

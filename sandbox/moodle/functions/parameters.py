@@ -15,6 +15,7 @@ _REFUSED = "Invalid parameter value detected"
 _PATTERNS = {
     "raw": r"(?s).*",
     "int": r"-?\d+",
+    "float": r"[+-]?(\d+\.?\d*|\.\d+)(?i:e[+-]?\d+)?",
     "bool": r"[01]?|true|false",
     "alpha": r"[A-Za-z]*",
     "alphanumext": r"[A-Za-z0-9_-]*",
@@ -50,6 +51,8 @@ class Value:
             )
         if self.kind == "bool":
             return given in ("1", "true")
+        if self.kind == "float":
+            return float(given)
         return int(given) if self.kind == "int" else given
 
 

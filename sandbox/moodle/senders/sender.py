@@ -32,12 +32,30 @@ class Occurrence:
     id: str = field(default_factory=lambda: str(uuid4()))
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back for a post; `status` None: no answer. `retry_after` is in seconds, 0 for none."""
+
+    status: int | None
+    body: str = ""
+    retry_after: float = 0.0
+    is_page: bool = False
+
+    @property
+    def is_received(self) -> bool:
+        """2xx, and not the page of a login or a proxy."""
+        return self.status is not None and 200 <= self.status < 300 and not self.is_page
+
+
 class Sender(ABC):
     """Posts events to `url`, either when `flush()` is called, or, with `background`, from a thread as soon as it can.
 
     `retry_after` is how long the thread waits before it tries again what failed, in seconds. `answers` are the status
-    codes received so far, None where no answer came.
+    codes received so far, None where no answer came. `in_transaction`: what a transaction that is rolled back told it
+    of, it has not been told of.
     """
+
+    in_transaction = False
 
     def __init__(
         self, url: str, disorder: Disorder | None = None, background: bool = False, retry_after: float = 0.2
@@ -50,6 +68,7 @@ class Sender(ABC):
         self._session = requests.Session()
         self._session.trust_env = False
         self._told = 0
+        self._reply = Reply(None)
         self._queue: list[Occurrence] = []
         self._news = threading.Condition()
         self._posting = threading.Lock()
@@ -90,24 +109,45 @@ class Sender(ABC):
         """How much is kept to be tried again."""
         return 0
 
+    def _told_of(self) -> list[Occurrence]:
+        """What it was told of and has not tried to post."""
+        with self._news:
+            return list(self._queue)
+
+    def _pause(self) -> float:
+        """How many seconds the thread waits after a failure."""
+        return self._retry_after
+
     def _post(self, body: str, headers: dict[str, str]) -> int | None:
         """Post a body; the status code, or None when no answer came."""
+        self._reply = self._posted(body, headers)
+        self.answers.append(self._reply.status)
+        return self._reply.status
+
+    def _reply_to(self, body: str, headers: dict[str, str]) -> Reply:
+        """Post a body; all that came back."""
+        status = self._post(body, headers)
+        return self._reply if self._reply.status == status else Reply(status)
+
+    def _posted(self, body: str, headers: dict[str, str]) -> Reply:
         try:
             answer = self._session.post(
                 self.url, body.encode(), headers=headers, timeout=_TIMEOUT, allow_redirects=False
             )
-            status: int | None = answer.status_code
         except requests.RequestException:
-            status = None
-        self.answers.append(status)
-        return status
+            return Reply(None)
+        asked = answer.headers.get("Retry-After", "")
+        page = answer.headers.get("Content-Type", "").startswith("text/html")
+        return Reply(answer.status_code, answer.text, float(asked) if asked.isdigit() else 0.0, page)
 
     def _run(self) -> None:
         while not self._is_closed():
             done = self.flush()
             with self._news:
-                if not self._queue and not self._is_closed():
-                    self._news.wait(None if done else self._retry_after)
+                if not done:
+                    self._news.wait_for(self._is_closed, self._pause())
+                elif not self._queue and not self._is_closed():
+                    self._news.wait()
 
     def _is_closed(self) -> bool:
         return self._closed
