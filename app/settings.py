@@ -109,6 +109,7 @@ class Settings:
     run_budget: float = _setting(900.0, "longest time of one run")
     job_timeout: int = _setting(1800, "RQ's time-out for a job, a backstop only", least=1)
     reconcile: float = _setting(21600.0, "how often each mapping is compared without an event")
+    touched_most: int = _setting(20, "most users named by events who are read alone; beyond, the whole course is")
     probe_interval: float = _setting(60.0, "how often a parked connection is tried again")
     retention_days: int = _setting(30, "how many days events, runs and decided holds are kept", least=1)
     runs_per_instance: int = _setting(2, "runs at a time on one kuraCloud instance", least=1)

@@ -9,10 +9,13 @@ from marshmallow import fields, post_load
 
 from schemas.wire import AnswerSchema, Count, Flag, Id, Label, Several, Text, read
 
+PLUGIN_ROSTER = "local_kurasync_get_roster"
+"""The function by which our own plugin is known."""
+
 
 @dataclass(frozen=True, slots=True)
 class SiteInfo:
-    """core_webservice_get_site_info."""
+    """core_webservice_get_site_info. `plugin`: the version of our own plugin, None where its roster is not offered."""
 
     site_name: str
     site_url: str
@@ -20,6 +23,7 @@ class SiteInfo:
     version: str
     userid: int
     functions: frozenset[str]
+    plugin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +98,15 @@ class SiteInfoSchema(AnswerSchema):
 
     @post_load
     def _made(self, found: dict[str, Any], **_: Any) -> SiteInfo:
-        return SiteInfo(**{**found, "functions": frozenset(each["name"] for each in found["functions"])})
+        versions = {each["name"]: each["version"] for each in found["functions"]}
+        return SiteInfo(**{**found, "functions": frozenset(versions), "plugin": versions.get(PLUGIN_ROSTER)})
 
 
 class FunctionSchema(AnswerSchema):
-    """A web service function that the token may call."""
+    """A web service function that the token may call, with the version of what it belongs to."""
 
     name = Text(required=True)
+    version = Label(load_default="")
 
 
 class CourseSchema(AnswerSchema):

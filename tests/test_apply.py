@@ -13,19 +13,19 @@ from typing import Any
 import pytest
 from fakeredis import FakeRedis, FakeServer
 
-from app.clients.moodle import MoodleClient
 from app.errors import Refused
 from app.kit import Kit
 from app.planning.rules import Rules
-from app.planning.students import MoodleReading
+from app.planning.students import Reading
 from app.store import audit, runs, worklist
 from app.store.runs import Run
 from app.store.worklist import Claim
 from app.sync import roster
 from app.sync.ask import ask
+from app.sync.connect import Sides
 from app.sync.dispatch import Dispatcher
 from app.sync.holds import approve
-from app.sync.read import read_moodle
+from app.sync.read import read_roster
 from app.sync.turn import take_turn
 from sandbox.faults import Fault
 from sandbox.kuracloud.dialect import Dialect
@@ -391,8 +391,8 @@ def test_links_are_not_tied_by_a_run_whose_lease_ended_after_its_last_call(sqlit
         ask(made.kit, made.mapping_id, "roster")
         with rival(made) as taken:
 
-            def read(client: MoodleClient, courseid: int, rules: Rules, page_size: int) -> MoodleReading:
-                reading = read_moodle(client, courseid, rules, page_size)
+            def read(kit: Kit, both: Sides, rules: Rules) -> Reading:
+                reading = read_roster(kit, both, rules)
                 steal(made, taken)
                 return reading
 
@@ -468,9 +468,9 @@ def test_a_call_whose_worker_died_is_ended_in_the_audit_when_its_run_is_taken_ba
 # Limits over 24 hours
 
 
-def proven(client: MoodleClient, courseid: int, rules: Rules, page_size: int) -> MoodleReading:
+def proven(kit: Kit, both: Sides, rules: Rules) -> Reading:
     """A reading as with a total, by which a missing user is known to have left."""
-    return replace(read_moodle(client, courseid, rules, page_size), proven=True)
+    return replace(read_roster(kit, both, rules), proven=True)
 
 
 def turn(made: World, read: roster.Reader) -> str:

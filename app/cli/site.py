@@ -14,7 +14,7 @@ from app.cli.output import as_json_option, listing, moment, print_json, say, war
 from app.cli.secret import secret
 from app.cli.session import actor, with_kit
 from app.kit import Kit
-from app.setup import entering, finding, sites
+from app.setup import entering, finding, plugin, sites
 from app.store import mappings
 from app.store import sites as rows
 from schemas.moodle import SiteInfo
@@ -115,12 +115,16 @@ def list_sites(kit: Kit, as_json: bool) -> None:
 @as_json_option
 @with_kit
 def test(kit: Kit, name: str, as_json: bool) -> None:
-    """Try a site: its token, and the functions it may call."""
+    """Try a site: its token, the functions it may call, and Moodle's plugin local_kurasync."""
     info = sites.test(kit, name)
     if as_json:
         print_json(_facts(name, info))
-    else:
-        say(f"{name} works: {info.site_name}, Moodle {info.release}, and all functions kurasync needs may be called.")
+        return
+    say(f"{name} works: {info.site_name}, Moodle {info.release}, and all functions kurasync needs may be called.")
+    with kit.database.reading() as tx:
+        found = finding.site(tx, name)
+    for check in plugin.checks(kit, found, info):
+        say(check.message)
 
 
 @site.command()
@@ -196,4 +200,10 @@ def _say_added(kit: Kit, added: Added, as_json: bool, *, knows_us: bool) -> None
 
 
 def _facts(name: str, info: SiteInfo) -> dict[str, object]:
-    return {"site": name, "site_name": info.site_name, "wwwroot": info.site_url, "release": info.release}
+    return {
+        "site": name,
+        "site_name": info.site_name,
+        "wwwroot": info.site_url,
+        "release": info.release,
+        "plugin": info.plugin,
+    }

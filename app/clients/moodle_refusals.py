@@ -85,7 +85,7 @@ def _code(answer: Mapping[str, Any]) -> str:
 def _record_missing(function: str, message: str) -> KurasyncError:
     if "external_functions" in message:
         if function.startswith(PLUGIN):
-            return _plugin_missing(function)
+            return plugin_missing(function)
         return ConnectionBroken(
             f"Moodle does not know the function {function}. Update Moodle to a supported version.",
             reason="function_unknown",
@@ -96,8 +96,11 @@ def _record_missing(function: str, message: str) -> KurasyncError:
     return _other(function, "invalidrecord")
 
 
-def _plugin_missing(function: str) -> ConnectionBroken:
-    """Why a function of a service is refused Moodle does not say (contracts/moodle.md 1)."""
+def plugin_missing(function: str) -> ConnectionBroken:
+    """The error where a function of our plugin was there and is not offered any more, or never was.
+
+    Why a function of a service is refused Moodle does not say (contracts/moodle.md 1).
+    """
     return ConnectionBroken(
         f"The plugin {PLUGIN} is gone from Moodle, or its function {function} is refused to the service user. Install "
         "the plugin again, or check that its service is enabled and open to the user, that the user has "
@@ -142,7 +145,7 @@ def _broken(function: str, code: str) -> ConnectionBroken | None:
     if code in ("nopermissions", "nopermissiontoviewgrades"):
         message = f"Moodle does not let the service user call {function}. {_missing_capability(function)}"
     elif code == "accessexception" and function.startswith(PLUGIN):
-        return _plugin_missing(function)
+        return plugin_missing(function)
     elif code.startswith("wsaccessuser"):
         message = _USER
     elif code in _BROKEN:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from app.errors import RosterUnverified
+from app.planning.actions import digest_of
 from app.planning.rules import Rules
 from app.planning.sameness import text_key
 from schemas.moodle import Account, Course, EnrolledUser, GradableUser, Group, GroupMembers
 
 SEPARATE_GROUPS = 1
+STUDENT = "student"
+"""The shortname that stands for the archetype where only shortnames are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +33,7 @@ class MoodleReading:
     """What Moodle's stock functions answered about one course.
 
     `active` and `suspended` are the two halves of core_enrol_get_enrolled_users; together they are everybody enrolled.
-    `accounts` has the account of those whom `gradable` does not list. `proven`: the answer came with a total, so that
-    whoever is missing in it has left; stock functions never prove that (design.md 5).
+    `accounts` has the account of those whom `gradable` does not list.
     """
 
     course: Course
@@ -41,12 +43,37 @@ class MoodleReading:
     accounts: Mapping[int, Account]
     groups: tuple[Group, ...]
     members: tuple[GroupMembers, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The students of a Moodle course by id, whichever way they were read.
+
+    `enddate` is the course's, 0: none; `next_change` the moment at which an enrolment next begins or ends by its dates
+    (both since the epoch). `proven`: whoever is not among `members` is no student; stock functions never prove that,
+    and nor does a look at some of the users (design.md 5).
+    """
+
+    members: tuple[Member, ...]
+    enddate: int
     proven: bool = False
+    next_change: float | None = None
+
+
+def with_touched(known: tuple[Member, ...], touched: Collection[int], now: tuple[Member, ...]) -> tuple[Member, ...]:
+    """The students known, with those of the touched users as they are `now`; who is not among them is none."""
+    others = [member for member in known if member.userid not in touched]
+    return tuple(sorted([*others, *now], key=lambda member: member.userid))
+
+
+def basis(courseid: int, rules: Rules) -> str:
+    """64 hexadecimal digits of what decides who is a student: with another basis a roster known is worth nothing."""
+    return digest_of([courseid, rules.roles, rules.institution_role])
 
 
 def in_student_role(reading: MoodleReading, rules: Rules) -> tuple[EnrolledUser, ...]:
     """The actively enrolled who hold one of the mapping's roles, whatever their account's status."""
-    roles = frozenset(rules.roles)
+    roles = frozenset(rules.roles or (STUDENT,))
     return tuple(user for user in reading.active if not roles.isdisjoint(user.roles))
 
 

@@ -84,6 +84,7 @@ def set_rules(kit: Kit, mapping_id: int, changes: Mapping[str, str], reset: Coll
             chosen = rules.from_settings({**kept, **changes})
         except ValueError as error:
             raise Refused(str(error)) from error
+        _refuse_what_nobody_tells(tx, mapping, chosen)
         mappings.set_settings(tx, mapping_id, rules.to_settings(chosen))
         ask.want(kit, tx, [mapping_id], "roster", urgent=True)
         subject = {"changes": dict(changes), "reset": sorted(reset)}
@@ -145,6 +146,15 @@ def remove(kit: Kit, mapping_id: int, actor: str, *, force: bool = False) -> boo
         subject = {"course": mapping.courseid, "instance": instance.name, "kura_course": mapping.kura_courseid}
         record(tx, kit.database.now(tx), actor, "remove_mapping", subject, mapping_id)
     return given_back
+
+
+def _refuse_what_nobody_tells(tx: Connection, mapping: CourseMapping, chosen: Rules) -> None:
+    site = sites.get(tx, mapping.site_id)
+    if chosen.institution_role and site is not None and site.plugin is None:
+        raise Refused(
+            "institution_role needs Moodle's plugin local_kurasync: nothing else tells who has a role in a category or "
+            f"the whole site. Install it, then let kurasync find it with `kurasync site test {site.name}`."
+        )
 
 
 def _instance(tx: Connection, mapping: CourseMapping) -> Instance:

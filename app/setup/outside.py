@@ -11,15 +11,15 @@ from app.clients.peer import Origin
 from app.errors import CourseGone, KurasyncError
 from app.kit import Kit
 from app.planning.rules import from_settings
-from app.planning.students import students
-from app.setup import instances, sites
+from app.setup import instances, plugin, sites
 from app.setup.check import Check, fail, ok, warn
 from app.store import mappings
 from app.store.instances import Instance
 from app.store.mappings import Mapping
 from app.store.sites import Site
 from app.sync import connect
-from app.sync.read import read_moodle
+from app.sync.plugin import asked
+from app.sync.read import read_roster
 
 SKEW = 30.0  # seconds; signed deliveries are refused beyond KURASYNC_TOLERANCE
 
@@ -36,6 +36,7 @@ def site(kit: Kit, site: Site) -> Iterator[Check]:
         yield fail(name, error.message)
         return
     yield _gate(name, site) or ok(name, f"{info.site_name}, Moodle {info.release}: token and functions are right.")
+    yield from plugin.checks(kit, site, info)
     yield from _clock(kit, name, site.url, "moodle")
     yield _capabilities(kit, site)
 
@@ -59,20 +60,22 @@ def _gate(name: str, connection: Site | Instance) -> Check | None:
 
 
 def _capabilities(kit: Kit, site: Site) -> Check:
-    """Read a roster: stock functions do not say what the service user lacks, they cut (contracts/moodle.md 2)."""
+    """Read a roster: stock functions do not say what the service user lacks, they cut (contracts/moodle.md 2).
+
+    The plugin does say it, of a course.
+    """
     name = f"site {site.name} roster"
     with kit.database.reading() as tx:
         mapped = [each for each in mappings.every(tx) if each.site_id == site.id]
     if not mapped:
         return warn(name, "What the service user may see can be checked once a course is mapped.")
-    return _roster(kit, site, name, mapped[0])
+    return _roster(kit, name, mapped[0])
 
 
-def _roster(kit: Kit, site: Site, name: str, mapping: Mapping) -> Check:
-    rules = from_settings(mapping.settings)
+def _roster(kit: Kit, name: str, mapping: Mapping) -> Check:
     try:
-        with closing(connect.moodle_client(kit, site)) as client:
-            found = students(read_moodle(client, mapping.courseid, rules, kit.settings.page_size), rules)
+        with connect.sides(kit, mapping.id) as both:
+            found = read_roster(kit, asked(both), from_settings(mapping.settings)).members
     except CourseGone as error:
         return warn(name, f"{mapping.course_name}: {error.message}")
     except KurasyncError as error:

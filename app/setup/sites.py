@@ -21,7 +21,7 @@ from app.setup.reopening import reopen
 from app.setup.trial import first_try, stored
 from app.store import mappings, sites
 from app.store.sites import Secret, Site
-from app.sync import connect
+from app.sync import connect, plugin
 from schemas.moodle import SiteInfo
 from schemas.site_file import SiteFile, site_file
 from schemas.wire import WrongShape
@@ -37,6 +37,8 @@ FUNCTIONS = (
     "core_user_get_users_by_field",
 )
 """What the service of the token must offer (contracts/moodle.md 2)."""
+FUNCTIONS_BESIDE_THE_PLUGIN = ("core_webservice_get_site_info", "core_course_get_courses_by_field")
+"""... and where our own plugin reads the rosters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ def add(
             identity=identity,
             token=kit.vault.encrypt(token),
             ways=ways,
+            plugin=info.plugin,
         )
         sites.add_secret(tx, now, site_id, kit.vault.encrypt(secret))
         record(tx, now, actor, "add_site", {"site": name, "url": address})
@@ -123,16 +126,25 @@ def test(kit: Kit, name: str) -> SiteInfo:
     with kit.database.reading() as tx:
         site = finding.site(tx, name)
     with stored(name), closing(connect.moodle_client(kit, site)) as client:
-        return _verified(client)
+        info = _verified(client)
+        plugin.verify(site, info)
+    plugin.remember(kit, site.id, info.plugin, site.plugin)
+    return info
 
 
 def rotate(kit: Kit, name: str, token: str, actor: str) -> SiteInfo:
-    """Try a new token, then use it; a parked site goes on. Raises Refused when it belongs to another Moodle."""
+    """Try a new token, then use it; a parked site goes on.
+
+    Raises Refused when it belongs to another Moodle, and what `test` raises where the plugin is out of its reach.
+    """
     with kit.database.reading() as tx:
         site = finding.site(tx, name)
     info = _tried(kit, site.url, token)
     if info.site_url != site.wwwroot:
         raise Refused(f"This token belongs to {info.site_url}, and {name} is {site.wwwroot}: nothing was changed.")
+    with first_try():
+        plugin.verify(site, info)
+    plugin.remember(kit, site.id, info.plugin, site.plugin)
     with kit.database.transaction() as tx:
         now = kit.database.now(tx)
         sites.set_token(tx, site.id, kit.vault.encrypt(token))
@@ -202,7 +214,8 @@ def _tried(kit: Kit, url: str, token: str) -> SiteInfo:
 
 def _verified(client: MoodleClient) -> SiteInfo:
     info = client.site_info()
-    missing = [name for name in FUNCTIONS if name not in info.functions]
+    needed = FUNCTIONS_BESIDE_THE_PLUGIN if info.plugin is not None else FUNCTIONS
+    missing = [name for name in needed if name not in info.functions]
     if missing:
         raise ConnectionBroken(
             f"The token works, but its service lacks {', '.join(missing)}. In Moodle: Site administration > Server > "

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Row, bindparam, select, update
 
 from app.store.dialect import chosen, per_dialect
 from app.store.filters import newest
-from app.store.tables import events
+from app.store.tables import event_requests, events
+from app.store.worklist import Claim
 from schemas.events import MoodleEvent
 
 
@@ -34,6 +35,15 @@ class Event:
     delivery: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An event that asked for the generation `gen` of a row of the worklist."""
+
+    gen: int
+    name: str
+    relateduserid: int | None
+
+
 _INSERT_ONCE = per_dialect(
     lambda insert: insert(events)
     .on_conflict_do_nothing(index_elements=["site_id", "event_uid"])
@@ -42,6 +52,16 @@ _INSERT_ONCE = per_dialect(
 _INSERT = events.insert().returning(events.c.id)
 _MARK = update(events).where(events.c.id.in_(bindparam("b_ids", expanding=True))).values(wanted=True)
 _GET = select(events).where(events.c.id == bindparam("b_id"))
+_BEHIND = (
+    select(event_requests.c.gen, events.c.name, events.c.relateduserid)
+    .join(events, events.c.id == event_requests.c.event_id)
+    .where(
+        event_requests.c.mapping_id == bindparam("b_mapping"),
+        event_requests.c.kind == bindparam("b_kind"),
+        event_requests.c.gen > bindparam("b_from"),
+        event_requests.c.gen <= bindparam("b_to"),
+    )
+)
 
 
 def insert(
@@ -72,6 +92,17 @@ def mark_wanted(tx: Connection, ids: Collection[int]) -> None:
 def get(tx: Connection, event_id: int) -> Event | None:
     """The event with this number."""
     return _event(tx.execute(_GET, {"b_id": event_id}).first())
+
+
+def behind(tx: Connection, claim: Claim) -> list[Request]:
+    """The events that asked for what a run covers; a person or a clock that asked leaves none."""
+    values = {
+        "b_mapping": claim.mapping_id,
+        "b_kind": claim.kind,
+        "b_from": claim.gen_from,
+        "b_to": claim.gen_to,
+    }
+    return [Request(*row) for row in tx.execute(_BEHIND, values)]
 
 
 def search(

@@ -58,6 +58,14 @@ _LAST = (
     .order_by(runs.c.id.desc())
     .limit(1)
 )
+_OUTCOME_BEFORE = (
+    select(runs.c.outcome)
+    .where(
+        runs.c.mapping_id == bindparam("b_mapping"), runs.c.kind == bindparam("b_kind"), runs.c.id < bindparam("b_run")
+    )
+    .order_by(runs.c.id.desc())
+    .limit(1)
+)
 _COVERING = (
     select(runs)
     .join(
@@ -114,6 +122,13 @@ def get(tx: Connection, run_id: int) -> Run | None:
 def last(tx: Connection, mapping_id: int, kind: str) -> Run | None:
     """The newest run of a mapping, running or ended."""
     return _run(tx.execute(_LAST, {"b_mapping": mapping_id, "b_kind": kind}).first())
+
+
+def outcome_before(tx: Connection, claim: Claim) -> str | None:
+    """How the run before this one of the same mapping and kind ended; None: there is none, or nobody noticed."""
+    values = {"b_mapping": claim.mapping_id, "b_kind": claim.kind, "b_run": claim.run_id}
+    found: str | None = tx.execute(_OUTCOME_BEFORE, values).scalar()
+    return found
 
 
 def search(

@@ -73,6 +73,7 @@ def add(
     identity: str | None,
     token: str,
     ways: Sequence[str],
+    plugin: str | None = None,
 ) -> int:
     """A new site; raises Refused when the name is taken. `token` must be encrypted."""
     values = {
@@ -82,6 +83,7 @@ def add(
         "identity": identity,
         "token": token,
         "ways": list(ways),
+        "plugin": plugin,
         "created_at": now,
     }
     found = tx.execute(chosen(tx, _ADD), values).scalar()
@@ -118,6 +120,11 @@ def remove(tx: Connection, site_id: int) -> None:
 def set_token(tx: Connection, site_id: int, token: str) -> None:
     """Use another token, encrypted, from now on."""
     tx.execute(update(sites).where(sites.c.id == site_id).values(token=token))
+
+
+def set_plugin(tx: Connection, site_id: int, version: str) -> None:
+    """Our plugin was found there in this version; nothing makes this unknown again."""
+    tx.execute(update(sites).where(sites.c.id == site_id).values(plugin=version))
 
 
 def set_ways(tx: Connection, site_id: int, ways: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ from app.kit import Kit
 from app.setup.reopening import reopen
 from app.store import connections, instances, sites
 from app.store.connections import Kind
-from app.sync import connect
+from app.sync import connect, plugin
 
 _log = structlog.get_logger()
 
@@ -55,7 +55,7 @@ def _call_moodle(kit: Kit, site_id: int) -> None:
         raise NotFound(f"There is no site {site_id} any more.")
     client = connect.moodle_client(kit, site)
     try:
-        client.site_info()
+        plugin.verify(site, client.site_info())
     finally:
         client.close()
 

@@ -8,8 +8,11 @@ from typing import Literal
 from app.clients.kuracloud import KuraCloudClient
 from app.clients.moodle import MoodleClient
 from app.errors import CourseGone, RosterUnverified, TransientError
+from app.kit import Kit
 from app.planning.rules import Rules
-from app.planning.students import MoodleReading, in_student_role, verify
+from app.planning.students import MoodleReading, Reading, in_student_role, students, verify
+from app.sync import plugin
+from app.sync.connect import Sides
 from schemas.kuracloud import Course as KuraCourse
 from schemas.kuracloud import Student
 from schemas.moodle import EnrolledUser
@@ -36,8 +39,19 @@ class _Moved(Exception):
     """Somebody came or went between two pages."""
 
 
-def read_moodle(client: MoodleClient, courseid: int, rules: Rules, page_size: int) -> MoodleReading:
-    """Everything Moodle's stock functions say about a course's roster, where their answers agree.
+def read_roster(kit: Kit, both: Sides, rules: Rules) -> Reading:
+    """The students of the Moodle course: through our plugin once it was found at the site, else with stock functions.
+
+    `both` as app.sync.plugin.asked returns it. Raises what the two ways raise.
+    """
+    if both.site.plugin is not None:
+        return plugin.read(both.moodle, both.mapping.courseid, rules)
+    plugin.refuse_rules_that_need_it(both.mapping.id, rules)
+    return read_stock(both.moodle, both.mapping.courseid, rules, kit.settings.page_size)
+
+
+def read_stock(client: MoodleClient, courseid: int, rules: Rules, page_size: int) -> Reading:
+    """What Moodle's stock functions say about a course's roster, where their answers agree.
 
     Raises CourseGone, TransientError when the roster keeps changing, and RosterUnverified when the answers disagree
     twice: once may be somebody who came or went between two of them.
@@ -45,7 +59,8 @@ def read_moodle(client: MoodleClient, courseid: int, rules: Rules, page_size: in
     disagreed = False
     for _ in range(READINGS):
         try:
-            return _read_once(client, courseid, rules, max(page_size, _SMALLEST_PAGE))
+            found = _read_once(client, courseid, rules, max(page_size, _SMALLEST_PAGE))
+            return Reading(students(found, rules), found.course.enddate)
         except _Moved:
             continue
         except RosterUnverified:

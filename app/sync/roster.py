@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from app.clients.moodle import MoodleClient
 from app.errors import CourseGone
 from app.kit import Kit
 from app.planning import actions as act
@@ -15,41 +14,56 @@ from app.planning import roster as planning
 from app.planning.guard import Circumstances, judge
 from app.planning.rules import Rules, from_settings
 from app.planning.state import Conflict, Plan, Roster
-from app.planning.students import Member, MoodleReading, students
+from app.planning.students import Member, Reading, basis
 from app.planning.verdict import Verdict
-from app.store import mappings, runs
+from app.store import mappings, rosters, runs
 from app.store.holds import Hold
 from app.store.mappings import Mapping
-from app.sync import showing
+from app.store.rosters import KnownRoster
+from app.sync import plugin, showing
 from app.sync.apply import Applied, Apply
 from app.sync.connect import Sides, sides
 from app.sync.course import repair_lms
 from app.sync.holds import keep_hold, newest
 from app.sync.lease import Ended, Lease
-from app.sync.read import LMS_DISABLED, KuraCloudReading, read_kuracloud, read_moodle
+from app.sync.read import LMS_DISABLED, KuraCloudReading, read_kuracloud, read_roster
 from app.sync.recall import Recalled, recall
 from app.sync.record import Record
+from app.sync.touched import read_touched, touched
 
 KIND = "roster"
 
-Reader = Callable[[MoodleClient, int, Rules, int], MoodleReading]
-"""Reads the roster of a Moodle course id by the mapping's rules, in pages of so many users."""
+Reader = Callable[[Kit, Sides, Rules], Reading]
+"""Reads the whole roster of a mapping's Moodle course."""
+
+# Where Moodle's clock is behind, the moment of a change lies in our past and still ahead of it: seconds until the next
+# look, which double up to a minute.
+_SOONEST, _LATEST = 1.0, 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """Both sides, what kurasync remembers, what would bring them in step, and the guard's word on it."""
+    """Both sides, what kurasync remembers, what would bring them in step, and the guard's word on it.
+
+    `roster` is what a run keeps of the Moodle side for the next one; None: nothing that is new and proven.
+    """
 
     known: Recalled
-    members: tuple[Member, ...]
+    moodle: Reading
     kuracloud: KuraCloudReading
     plan: Plan
     verdict: Verdict[act.Action]
+    roster: KnownRoster | None = None
 
     @property
     def mapping(self) -> Mapping:
         """The mapping as it stands."""
         return self.known.mapping
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """The students of the Moodle course."""
+        return self.moodle.members
 
     @property
     def conflicts(self) -> tuple[Conflict, ...]:
@@ -66,18 +80,20 @@ class Preview:
         return showing.Names(self.members, (*self.kuracloud.deleted, *self.kuracloud.students))
 
 
-def preview(kit: Kit, mapping_id: int, read: Reader = read_moodle) -> Preview:
+def preview(kit: Kit, mapping_id: int, read: Reader = read_roster) -> Preview:
     """What a run would do now; writes nothing, anywhere (design.md 4, invariant 4)."""
     with sides(kit, mapping_id) as both:
-        return _look(kit, both, read)
+        return _look(kit, plugin.asked(both), read)
 
 
-def run(kit: Kit, lease: Lease, read: Reader = read_moodle) -> Ended:
+def run(kit: Kit, lease: Lease, read: Reader = read_roster) -> Ended:
     """Bring a mapping in step: what is safe is done, what is risky is held.
 
     Raises what the clients raise, LeaseLost and RunStopped: the turn settles them (app.sync.turn).
     """
-    with sides(kit, lease.mapping_id, lease.check) as both:
+    with sides(kit, lease.mapping_id, lease.check) as stored:
+        both = plugin.asked(stored)
+        plugin.remember(kit, both.site.id, both.site.plugin, stored.site.plugin)
         look = _look_or_repair(kit, lease, both, read)
         record = Record(kit, lease, look.known.approved, look.known.approver)
         applied = Apply(both, record, look.kuracloud).carry_out(look.verdict.go)
@@ -86,23 +102,53 @@ def run(kit: Kit, lease: Lease, read: Reader = read_moodle) -> Ended:
 
 def _look_or_repair(kit: Kit, lease: Lease, both: Sides, read: Reader) -> Preview:
     try:
-        return _look(kit, both, read)
+        return _glance(kit, lease, both) or _look(kit, both, read)
     except CourseGone as gone:
         if gone.reason != LMS_DISABLED or not repair_lms(kit, lease, both.mapping, both.instance):
             raise
         return _look(kit, both, read)
 
 
+def _glance(kit: Kit, lease: Lease, both: Sides) -> Preview | None:
+    """A look at the touched users alone, where nothing but good can come of it; else None."""
+    rules = from_settings(both.mapping.settings)
+    of = touched(kit, both, lease.claim, rules)
+    if of is None:
+        return None
+    look = _planned(kit, both, rules, read_touched(both, rules, of))
+    if not _is_harmless(look, frozenset(of.userids)):
+        return None
+    kept = replace(of.roster, members=look.members, next_change=look.moodle.next_change)
+    return look if kept == of.roster else replace(look, roster=kept)
+
+
+def _is_harmless(look: Preview, userids: frozenset[int]) -> bool:
+    """Whether a plan removes nobody, asks nobody, and concerns only these users: the others were not looked at."""
+    actions = look.plan.actions
+    return (
+        not look.conflicts
+        and not look.verdict.held
+        and not any(isinstance(action, act.REMOVALS) for action in actions)
+        and all(userids.issuperset(act.userids(action)) for action in actions)
+    )
+
+
 def _look(kit: Kit, both: Sides, read: Reader) -> Preview:
     rules = from_settings(both.mapping.settings)
-    reading = read(both.moodle, both.mapping.courseid, rules, kit.settings.page_size)
-    members = students(reading, rules)
+    look = _planned(kit, both, rules, read(kit, both, rules))
+    if not look.moodle.proven:
+        return look
+    chosen_by = basis(both.mapping.courseid, rules)
+    return replace(look, roster=KnownRoster(look.members, chosen_by, look.known.now, look.moodle.next_change))
+
+
+def _planned(kit: Kit, both: Sides, rules: Rules, moodle: Reading) -> Preview:
     kuracloud = read_kuracloud(both.kuracloud, both.mapping.kura_courseid)
     with kit.database.reading() as tx:
         known = recall(tx, kit.database.now(tx), both.mapping)
-    plan = planning.plan(_roster(known, rules, members, kuracloud))
-    verdict = judge(plan, _circumstances(known, rules, reading, kuracloud, plan))
-    return Preview(known, members, kuracloud, plan, verdict)
+    plan = planning.plan(_roster(known, rules, moodle.members, kuracloud))
+    verdict = judge(plan, _circumstances(known, rules, moodle, kuracloud, plan))
+    return Preview(known, moodle, kuracloud, plan, verdict)
 
 
 def _roster(known: Recalled, rules: Rules, members: tuple[Member, ...], kuracloud: KuraCloudReading) -> Roster:
@@ -118,7 +164,7 @@ def _roster(known: Recalled, rules: Rules, members: tuple[Member, ...], kuraclou
 
 
 def _circumstances(
-    known: Recalled, rules: Rules, reading: MoodleReading, kuracloud: KuraCloudReading, plan: Plan
+    known: Recalled, rules: Rules, moodle: Reading, kuracloud: KuraCloudReading, plan: Plan
 ) -> Circumstances:
     planned = {act.fingerprint(action) for action in plan.actions if isinstance(action, act.REMOVALS)}
     return Circumstances(
@@ -126,9 +172,9 @@ def _circumstances(
         present=len(kuracloud.students),
         removed=len(known.removals - planned),
         started=known.mapping.started_at is not None,
-        proven=reading.proven,
+        proven=moodle.proven,
         quiet=known.mapping.quiet_until > known.now,
-        over=0 < reading.course.enddate < known.now,
+        over=0 < moodle.enddate < known.now,
         approved=known.approved,
         invited=known.invited,
     )
@@ -142,14 +188,29 @@ def _end(kit: Kit, lease: Lease, look: Preview, applied: Applied) -> Ended:
         held = showing.items(look.verdict, look.names)
         again = keep_hold(tx, now, lease, look.mapping, look.known.waiting, held, _approved_but_quiet(look, applied))
         mapping = mappings.get(tx, lease.mapping_id) or look.mapping
+        if look.roster is not None:
+            rosters.keep(tx, lease.mapping_id, look.roster)
     after_quiet = mapping.quiet_until + kit.settings.quiet if _left_for_quiet(look, applied) else None
+    at_once = now if again or applied.took_over or _trusts_again(look, applied) else None
     return Ended(
         message=showing.summary(look.verdict, look.plan, applied),
         plan={**look.as_json(), "failed": showing.failures(applied, look.names)},
         counts=_counts(look, applied),
         drift=drift,
-        again_at=now if again or applied.took_over or _trusts_again(look, applied) else after_quiet,
+        again_at=_earliest(at_once, after_quiet, _next_change(look, now)),
     )
+
+
+def _next_change(look: Preview, now: float) -> float | None:
+    """When an enrolment begins or ends next by its dates: no event will tell (contracts/moodle.md 4)."""
+    moment = look.moodle.next_change
+    if moment is None:
+        return None
+    return max(moment, now + min(max(_SOONEST, now - moment), _LATEST))
+
+
+def _earliest(*moments: float | None) -> float | None:
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def _trusts_again(look: Preview, applied: Applied) -> bool:

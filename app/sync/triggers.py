@@ -28,7 +28,7 @@ class Trigger:
 
     `reach` says which mappings it concerns: of its course; those the user is, was or may just be getting linked in; all
     of the site; none. `quietens`: a deletion or a reset is under way, so removals wait (design.md 5). `urgent`: do not
-    let it settle.
+    let it settle. `of_user`: it can change what the one user is whom it names, and nothing else of a course.
     """
 
     kinds: tuple[Kind, ...]
@@ -36,6 +36,7 @@ class Trigger:
     why: str
     quietens: bool = False
     urgent: bool = False
+    of_user: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,12 @@ def _course(why: str, *, kinds: tuple[Kind, ...] = _ROSTER, quietens: bool = Fal
     return Trigger(kinds, "course", why, quietens, urgent)
 
 
+def _member(why: str) -> Trigger:
+    return Trigger(_ROSTER, "course", why, of_user=True)
+
+
 def _user(why: str) -> Trigger:
-    return Trigger(_ROSTER, "user", why)
+    return Trigger(_ROSTER, "user", why, of_user=True)
 
 
 def _site(why: str) -> Trigger:
@@ -68,17 +73,17 @@ def _ignored(why: str) -> Trigger:
 _OWN_GRADES = "grades flow from kuraCloud to Moodle, not back"
 
 TABLE: dict[str, Trigger] = {
-    r"\core\event\user_enrolment_created": _course("a newcomer; the role follows in an event of its own"),
-    r"\core\event\user_enrolment_updated": _course("suspended, reactivated or given other dates: all look alike"),
-    r"\core\event\user_enrolment_deleted": _course("a leaver, unless enrolled in another way as well"),
-    r"\core\event\role_assigned": _course("perhaps a new student; given in a category or the system: anywhere"),
-    r"\core\event\role_unassigned": _course("perhaps no longer a student; taken in a category or the system: anywhere"),
+    r"\core\event\user_enrolment_created": _member("a newcomer; the role follows in an event of its own"),
+    r"\core\event\user_enrolment_updated": _member("suspended, reactivated or given other dates: all look alike"),
+    r"\core\event\user_enrolment_deleted": _member("a leaver, unless enrolled in another way as well"),
+    r"\core\event\role_assigned": _member("perhaps a new student; given in a category or the system: anywhere"),
+    r"\core\event\role_unassigned": _member("perhaps no longer a student; taken in a category or the system: anywhere"),
     r"\core\event\user_updated": _user("a new name, e-mail or idnumber, or a suspension: they look alike"),
     r"\core\event\user_deleted": _user("the account is gone from every course"),
     r"\core\event\user_created": _ignored("nobody is enrolled yet: that is an event of its own"),
     r"\core\event\user_password_updated": _ignored("a password concerns no roster"),
-    r"\core\event\group_member_added": _course("the section may change"),
-    r"\core\event\group_member_removed": _course("the section may change"),
+    r"\core\event\group_member_added": _member("the section may change"),
+    r"\core\event\group_member_removed": _member("the section may change"),
     r"\core\event\group_created": _course("the events of its members may have come before it"),
     r"\core\event\group_updated": _course("a group's name is the section of its members"),
     r"\core\event\group_deleted": _course("its members get another section, and no event of their own"),

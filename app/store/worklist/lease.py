@@ -19,7 +19,10 @@ _ROW = worklist.c
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A run's hold on its row: it covers the requests (gen_from, gen_to] and owns the row while `fence` stands."""
+    """A run's hold on its row: it covers the requests (gen_from, gen_to] and owns the row while `fence` stands.
+
+    `rechecks`: it is a recheck as well, whose time had come (D12): no event says what that one is about.
+    """
 
     mapping_id: int
     kind: str
@@ -31,6 +34,7 @@ class Claim:
     failing_since: float | None
     due_at: float
     run_id: int
+    rechecks: bool = False
 
 
 THIS_ROW = and_(_ROW.mapping_id == bindparam("b_mapping"), _ROW.kind == bindparam("b_kind"))
@@ -59,6 +63,8 @@ _RUNNING = (
         or_(mappings.c.instance_id == bindparam("b_instance"), mappings.c.site_id == bindparam("b_site")),
     )
 )
+# Locked, so that nothing changes between this and the claim, which clears it.
+_RECHECKS = select(_ROW.recheck_at <= _NOW).where(THIS_ROW).with_for_update()
 _CLAIM = (
     update(worklist)
     .where(THIS_ROW, STARTABLE)
@@ -89,6 +95,7 @@ def claim(
     connection = tx.execute(_CONNECTION, {**key, "b_now": now}).first()
     if connection is None or not _has_room(tx, connection, runs_per_instance):
         return None
+    rechecks = bool(tx.execute(_RECHECKS, {**key, "b_now": now}).scalar())
     row = tx.execute(_CLAIM, {**key, "b_now": now, "b_owner": owner, "b_until": now + lease}).first()
     if row is None:
         return None
@@ -115,6 +122,7 @@ def claim(
         failing_since=row.failing_since,
         due_at=row.due_at,
         run_id=run_id,
+        rechecks=rechecks,
     )
 
 

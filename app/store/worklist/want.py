@@ -37,14 +37,17 @@ def _want(dialect: str, cap: float, urgent: bool) -> Any:
                 (and_(_ROW.due_at <= now, _ROW.lease_until.is_(None)), _ROW.due_at),
                 else_=due_at if urgent else greatest(_ROW.not_before, due_at),
             ),
-            "recheck_at": _kept_recheck(now),
+            "recheck_at": _kept_recheck(),
         },
     ).returning(_ROW.mapping_id, _ROW.kind, _ROW.wanted)
 
 
-def _kept_recheck(now: Any) -> Any:
-    """A look that waits in `due_at` with nothing wanted is a recheck: the earlier look must not swallow it (D12)."""
-    waits = and_(_ROW.wanted == _ROW.seen, _ROW.lease_until.is_(None), _ROW.due_at > now)
+def _kept_recheck() -> Any:
+    """A look that waits in `due_at` with nothing wanted is a recheck: the earlier look must not swallow it (D12).
+
+    One whose time has come is kept too: the claim clears it, and knows then that it is more than the events tell.
+    """
+    waits = and_(_ROW.wanted == _ROW.seen, _ROW.lease_until.is_(None), _ROW.due_at.is_not(None))
     return case((waits, least(func.coalesce(_ROW.recheck_at, _ROW.due_at), _ROW.due_at)), else_=_ROW.recheck_at)
 
 
