@@ -15,6 +15,7 @@ from app.cli.secret import secret
 from app.cli.session import actor, with_kit
 from app.kit import Kit
 from app.setup import entering, finding, plugin, sites
+from app.setup.sites import Added
 from app.store import mappings
 from app.store import sites as rows
 from schemas.moodle import SiteInfo
