@@ -109,6 +109,8 @@ class Settings:
     run_budget: float = _setting(900.0, "longest time of one run")
     job_timeout: int = _setting(1800, "RQ's time-out for a job, a backstop only", least=1)
     reconcile: float = _setting(21600.0, "how often each mapping is compared without an event")
+    export_patience: float = _setting(900.0, "longest time that kuraCloud may take for an export of grades")
+    preview_patience: float = _setting(120.0, "... and the longest that a preview of grades waits for one")
     touched_most: int = _setting(20, "most users named by events who are read alone; beyond, the whole course is")
     probe_interval: float = _setting(60.0, "how often a parked connection is tried again")
     retention_days: int = _setting(30, "how many days events, runs and decided holds are kept", least=1)

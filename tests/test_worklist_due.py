@@ -45,14 +45,24 @@ def test_rows_that_cannot_start_are_left_out(database: Database, clock: SetClock
         assert due(tx, clock(), runs_per_instance=9) == [ready]
 
 
-def test_grades_are_kept_but_not_handed_out_nor_late(database: Database, clock: SetClock) -> None:
+def test_students_come_before_grades_that_are_due_a_little_longer(database: Database, clock: SetClock) -> None:
     with database.transaction() as tx:
-        course = add_courses(tx, clock())[0]
-        want_now(tx, clock(), course, kind=GRADES)
-        clock.advance(100)
-        assert due(tx, clock()) == []
-        assert worklist.lateness(tx, clock()) == 0.0
-        assert [(each.kind, each.state) for each in worklist.rows(tx)] == [(GRADES, "wanted")]
+        first, second = add_courses(tx, clock(), 2)
+        want_now(tx, clock(), first, kind=GRADES)
+        clock.advance(29)
+        want_now(tx, clock(), second)
+        assert worklist.due(tx, clock(), 9, 1) == [(second, ROSTER)]
+        assert worklist.due(tx, clock(), 9, 2) == [(second, ROSTER), (first, GRADES)]
+
+
+def test_a_stream_of_enrolments_does_not_starve_grades(database: Database, clock: SetClock) -> None:
+    with database.transaction() as tx:
+        first, second = add_courses(tx, clock(), 2)
+        want_now(tx, clock(), first, kind=GRADES)
+        clock.advance(31)
+        want_now(tx, clock(), second)
+        assert worklist.due(tx, clock(), 9, 1) == [(first, GRADES)]
+        assert worklist.lateness(tx, clock()) == 31
 
 
 def test_an_instance_gets_what_it_has_room_for(database: Database, clock: SetClock) -> None:

@@ -28,13 +28,13 @@ _COVERED = (
     .where(runs.c.gen_from < event_requests.c.gen, event_requests.c.gen <= runs.c.gen_to)
     .where(runs.c.outcome == "done")
 )
-_UNCOVERED = select(event_requests).where(event_requests.c.kind.in_(worklist.DISPATCHABLE), ~_COVERED)
+_UNCOVERED = select(event_requests).where(~_COVERED)
 
 
 def is_idle(kit: Kit) -> bool:
-    """Whether nothing is wanted, running, waiting or closed, of the kinds of work that are done."""
+    """Whether nothing is wanted, running, waiting or closed."""
     with kit.database.reading() as tx:
-        rows = [row for row in worklist.rows(tx) if row.kind in worklist.DISPATCHABLE]
+        rows = worklist.rows(tx)
     return all(row.state == "idle" and row.wanted == row.seen for row in rows)
 
 

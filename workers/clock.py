@@ -19,6 +19,7 @@ from app.store.prune import prune
 from app.sync.dispatch import Dispatcher
 from app.sync.probe import probe_parked
 from app.sync.reconcile import reconcile
+from app.sync.schedule import schedule_grades
 
 _log = structlog.get_logger()
 _SECOND = 1.0
@@ -62,6 +63,7 @@ def beats(box: kit.Kit) -> list[Beat]:
     return [
         Beat("dispatch", given.tick, dispatcher.dispatch),
         Beat("reconcile", _SECOND, lambda: reconcile(box, _MAPPINGS_A_SECOND)),
+        Beat("grades", _SECOND, lambda: schedule_grades(box, _MAPPINGS_A_SECOND)),
         Beat("probe", min(_SECOND, given.probe_interval), lambda: probe_parked(box)),
         Beat("prune", _HOUR, lambda: forget(box)),
     ]

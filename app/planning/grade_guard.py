@@ -24,7 +24,7 @@ REASONS = {
 class GradeCircumstances:
     """What the guard has to know besides the plan.
 
-    `started`: a grades plan of the mapping was approved or done before; `lost` is how many grades were cleared or
+    `started`: the mapping's first plan was approved; `lost` is how many grades were cleared or
     lowered unasked within the last 24 hours; `approved` holds the fingerprints of what was approved and not yet done
     since; `remembered` are the columns that kurasync has known in Moodle.
     """

@@ -7,6 +7,7 @@ from app.setup import finding
 from app.store import instances, runs, sites, worklist
 from app.store.instances import Instance
 from app.store.sites import Site
+from app.store.worklist import ROSTER, Kind
 
 _GATES = {
     "paused": "the mapping is paused. `kurasync mapping resume {id}` lets it go on.",
@@ -16,11 +17,11 @@ _GATES = {
 }
 
 
-def obstacle(kit: Kit, mapping_id: int) -> str | None:
+def obstacle(kit: Kit, mapping_id: int, kind: Kind = ROSTER) -> str | None:
     """Why no run starts, and what to do about it; None: one may start."""
     with kit.database.reading() as tx:
         mapping = finding.mapping(tx, mapping_id)
-        row, last = worklist.get(tx, mapping_id, "roster"), runs.last(tx, mapping_id, "roster")
+        row, last = worklist.get(tx, mapping_id, kind), runs.last(tx, mapping_id, kind)
         site, instance = sites.get(tx, mapping.site_id), instances.get(tx, mapping.instance_id)
     for noun, connection in (("site", site), ("instance", instance)):
         if connection is not None and connection.gate != "open":

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from app.store.filters import newest
 from app.store.tables import holds
+from app.store.worklist import Kind
 
 State = Literal["open", "approved", "applied", "rejected", "overtaken"]
 WAITING: tuple[State, ...] = ("open", "approved")
@@ -21,7 +22,7 @@ class Hold:
 
     id: int
     mapping_id: int
-    kind: str
+    kind: Kind
     digest: str
     state: State
     items: list[dict[str, Any]]

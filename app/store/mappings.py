@@ -75,6 +75,14 @@ _RECONCILE_DUE = (
     .limit(bindparam("b_limit"))
 )
 
+_GRADES_DUE = (
+    select(mappings.c.id)
+    .join(sites, sites.c.id == mappings.c.site_id)
+    .where(sites.c.plugin.is_not(None), or_(mappings.c.grades_at.is_(None), mappings.c.grades_at <= bindparam("b_now")))
+    .order_by(mappings.c.grades_at, mappings.c.id)
+    .limit(bindparam("b_limit"))
+)
+
 
 def add(
     tx: Connection,
@@ -144,8 +152,9 @@ def of_connection(tx: Connection, kind: Kind, connection_id: int) -> list[int]:
 
 
 def set_settings(tx: Connection, mapping_id: int, settings: Dictionary[str, Any]) -> None:
-    """Replace the mapping's own settings."""
-    tx.execute(update(mappings).where(mappings.c.id == mapping_id).values(settings=dict(settings)))
+    """Replace the mapping's own settings; the time of its grades is chosen anew."""
+    values = {"settings": dict(settings), "grades_at": None}
+    tx.execute(update(mappings).where(mappings.c.id == mapping_id).values(**values))
 
 
 def set_names(tx: Connection, mapping_id: int, course_name: str, kura_course_name: str) -> None:
@@ -177,6 +186,16 @@ def reconcile_due(tx: Connection, now: float, limit: int) -> list[int]:
 def set_reconcile_at(tx: Connection, mapping_id: int, at: float) -> None:
     """When the mapping is compared next without an event."""
     tx.execute(update(mappings).where(mappings.c.id == mapping_id).values(reconcile_at=at))
+
+
+def grades_due(tx: Connection, now: float, limit: int) -> list[int]:
+    """Mappings whose time for grades has come, or was never chosen, where Moodle can take some."""
+    return list(tx.execute(_GRADES_DUE, {"b_now": now, "b_limit": limit}).scalars())
+
+
+def set_grades_at(tx: Connection, mapping_id: int, at: float) -> None:
+    """When grades are looked at next by schedule."""
+    tx.execute(update(mappings).where(mappings.c.id == mapping_id).values(grades_at=at))
 
 
 def remove(tx: Connection, mapping_id: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, exists, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, exists, func, or_, select, update
 
 from app.store.filters import newest
 from app.store.tables import event_requests, runs
@@ -112,6 +112,18 @@ def end(
             "b_drift": drift,
         },
     )
+
+
+def fold(tx: Connection, claim: Claim) -> None:
+    """Forget the run before this one if it ended put off for the same reason: of a long wait one row is kept."""
+    earlier = runs.alias("earlier")
+    before = (
+        select(func.max(earlier.c.id))
+        .where(earlier.c.mapping_id == claim.mapping_id, earlier.c.kind == claim.kind, earlier.c.id < claim.run_id)
+        .scalar_subquery()
+    )
+    reason = select(earlier.c.reason).where(earlier.c.id == claim.run_id).scalar_subquery()
+    tx.execute(delete(runs).where(runs.c.id == before, runs.c.outcome == "later", runs.c.reason == reason))
 
 
 def get(tx: Connection, run_id: int) -> Run | None:

@@ -10,10 +10,12 @@ from typing import Literal
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from app.planning.actions import INVITATIONS, REMOVALS
+from app.planning.grade_actions import LOSSES
 from app.store.tables import steps
 
 Outcome = Literal["done", "failed", "refused"]
 REMOVAL_KINDS = tuple(each.kind for each in REMOVALS)
+LOSS_KINDS = tuple(each.kind for each in LOSSES)
 INVITATION_KINDS = tuple(each.kind for each in INVITATIONS)
 
 
@@ -42,6 +44,13 @@ _REMOVALS = (
         steps.c.outcome.in_(("begun", "done")),
     )
     .distinct()
+)
+_LOSSES = select(func.count()).where(
+    steps.c.mapping_id == bindparam("b_mapping"),
+    steps.c.at >= bindparam("b_since"),
+    steps.c.action.in_(LOSS_KINDS),
+    steps.c.approved.is_(False),
+    steps.c.outcome.in_(("begun", "done")),
 )
 _DONE = (
     select(steps.c.fingerprint, func.count().label("times"))
@@ -91,6 +100,11 @@ def finish(tx: Connection, ids: Collection[int], outcome: Outcome) -> None:
 def removals_since(tx: Connection, mapping_id: int, since: float) -> frozenset[str]:
     """The removals that were begun or done unasked, by fingerprint: one tried twice counts once (design.md 6)."""
     return frozenset(tx.execute(_REMOVALS, {"b_mapping": mapping_id, "b_since": since}).scalars())
+
+
+def losses_since(tx: Connection, mapping_id: int, since: float) -> int:
+    """How many grades were lowered or cleared unasked (design.md 6)."""
+    return int(tx.execute(_LOSSES, {"b_mapping": mapping_id, "b_since": since}).scalar_one())
 
 
 def done_since(tx: Connection, mapping_id: int, since: float) -> Counter[str]:

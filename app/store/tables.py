@@ -259,6 +259,7 @@ grade_exports = Table(  # the export of grades that a mapping waits for
     metadata,
     Column("mapping_id", ForeignKey("mappings.id"), primary_key=True),
     Column("roster_gen", BigInteger, nullable=False),  # the roster generation wanted when grades were asked for
+    Column("gen", BigInteger),  # the generation of grades wanted when it was asked for: it answers no later one
     Column("token", Text),
     Column("asked_at", Double),
     Column("polls", Integer, nullable=False, server_default="0"),

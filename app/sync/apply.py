@@ -14,7 +14,7 @@ from app.store import mappings
 from app.sync import bonds, writes
 from app.sync.connect import Sides
 from app.sync.read import KuraCloudReading
-from app.sync.record import Record
+from app.sync.roster_record import RosterRecord
 from app.sync.writes import A, Write
 from schemas.kuracloud import Student
 
@@ -34,7 +34,7 @@ class Applied:
 class Apply:
     """One run's writes to one kuraCloud course. `before` is what kuraCloud showed when the plan was made."""
 
-    def __init__(self, both: Sides, record: Record, before: KuraCloudReading) -> None:
+    def __init__(self, both: Sides, record: RosterRecord, before: KuraCloudReading) -> None:
         self._both = both
         self._record = record
         self._before = before

@@ -9,8 +9,7 @@ from sqlalchemy import Connection
 from app.errors import NotFound
 from app.kit import Kit
 from app.store import mappings, worklist
-from app.store.worklist import Target
-from app.sync.triggers import Kind
+from app.store.worklist import Kind, Target
 
 
 def ask(kit: Kit, mapping_id: int, kind: Kind, *, urgent: bool = True) -> int:

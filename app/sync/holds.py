@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from app.errors import NotFound, Refused
 from app.kit import Kit
 from app.planning.actions import set_digest
-from app.store import audit, holds, mappings
+from app.store import audit, holds, mappings, worklist
 from app.store.holds import Hold
 from app.store.mappings import Mapping
 from app.sync.ask import want
@@ -66,7 +66,8 @@ def keep_hold(
     applied = waiting is not None and waiting.state == "approved" and not _disbelieved(waiting, items)
     if waiting is not None and applied:
         holds.decide(tx, now, waiting, "applied", waiting.decided_by or "")
-        mappings.start(tx, mapping.id, now)
+        if lease.kind == worklist.ROSTER:
+            mappings.start(tx, mapping.id, now)
     _hold(tx, now, lease, items)
     return applied and bool(items) and mapping.started_at is None
 
@@ -114,7 +115,7 @@ def _open(tx: Connection, hold_id: int) -> Hold:
 def _decide(kit: Kit, tx: Connection, hold: Hold, state: holds.State, by: str) -> Hold:
     now = kit.database.now(tx)
     # The worklist before the hold, as a run locks them when it ends: the other way round two could deadlock.
-    want(kit, tx, [hold.mapping_id], "roster", urgent=True)
+    want(kit, tx, [hold.mapping_id], hold.kind, urgent=True)
     if not holds.decide(tx, now, hold, state, by):
         raise Refused(f"Hold {hold.id} was decided by somebody else at the same moment.", reason="hold_decided")
     call_uid = audit.begin(

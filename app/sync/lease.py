@@ -40,6 +40,15 @@ class Ended:
     again_at: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How a run ended that waits for somebody else, holding no worker: it goes on at `until` (since the epoch)."""
+
+    until: float
+    reason: str
+    message: str
+
+
 class Lease:
     """What a verb holds while it works: check() it before every remote call (queue.md 3, 5).
 

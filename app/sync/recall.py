@@ -14,27 +14,18 @@ from app.store import holds, links, mappings, steps
 from app.store.holds import Hold
 from app.store.links import Link
 from app.store.mappings import Mapping
+from app.store.worklist import Kind
 
 
 @dataclass(frozen=True, slots=True)
-class Recalled:
-    """One mapping's memory at `now`.
+class Approval:
+    """The hold there is (`waiting`), and the fingerprints that were approved in it and not done since.
 
-    `waiting` is the hold there is. `approved` has the fingerprints that were approved and not done since: an approved
-    addition that was done, and that kuraCloud does not show, must not invite a second time. `done` (how often, by
-    fingerprint) and `removals` (fingerprints) are of the last 24 hours; `invited` has digests of addresses that were
-    invited or linked.
+    An approved addition that was done, and that kuraCloud does not show, must not invite a second time.
     """
 
-    now: float
-    mapping: Mapping
     waiting: Hold | None
     approved: frozenset[str]
-    links: tuple[KnownLink, ...]
-    done: Dictionary[str, int]
-    refused: frozenset[str]
-    removals: frozenset[str]
-    invited: frozenset[str]
 
     @property
     def approver(self) -> str | None:
@@ -42,20 +33,43 @@ class Recalled:
         return self.waiting.decided_by if self.waiting is not None and self.approved else None
 
 
+@dataclass(frozen=True, slots=True)
+class Recalled(Approval):
+    """One mapping's memory at `now`.
+
+    `done` (how often, by fingerprint) and `removals` (fingerprints) are of the last 24 hours; `invited` has digests of
+    addresses that were invited or linked.
+    """
+
+    now: float
+    mapping: Mapping
+    links: tuple[KnownLink, ...]
+    done: Dictionary[str, int]
+    refused: frozenset[str]
+    removals: frozenset[str]
+    invited: frozenset[str]
+
+
 def recall(tx: Connection, now: float, mapping: Mapping) -> Recalled:
     """The memory of a mapping; `mapping` as it was when the run began, where it is gone by now."""
-    waiting, known = holds.waiting(tx, mapping.id, "roster"), _links(tx, mapping.id)
+    given, known = approval(tx, mapping.id, "roster"), _links(tx, mapping.id)
     return Recalled(
         now=now,
         mapping=mappings.get(tx, mapping.id) or mapping,
-        waiting=waiting,
-        approved=_approved(tx, waiting),
+        waiting=given.waiting,
+        approved=given.approved,
         links=known,
         done=steps.done_since(tx, mapping.id, now - DAY),
         refused=steps.refused(tx, mapping.id),
         removals=steps.removals_since(tx, mapping.id, now - DAY),
         invited=steps.invited(tx, mapping.id) | {email_digest(link.email) for link in known},
     )
+
+
+def approval(tx: Connection, mapping_id: int, kind: Kind) -> Approval:
+    """What a person approved of one kind of work."""
+    waiting = holds.waiting(tx, mapping_id, kind)
+    return Approval(waiting, _approved(tx, waiting))
 
 
 def _approved(tx: Connection, waiting: Hold | None) -> frozenset[str]:

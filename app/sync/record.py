@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Connection
 
 from app.errors import BatchRefused, KurasyncError, PermanentError, TransientError
 from app.kit import Kit
-from app.planning import actions as act
-from app.planning.sameness import email_digest
 from app.store import audit, steps
 from app.sync.holds import UNASKED
 from app.sync.lease import Lease
 
+A = TypeVar("A")
+
+_SOME_NOT = "{} of them were left as they are."
+
 
 @dataclass(slots=True)
-class Record:
+class Record(ABC, Generic[A]):
     """Writes down each call of a run. `approved` holds fingerprints that `approver` approved.
 
     `found` are those of `done` that kuraCloud showed after it had refused them: somebody else may have done them.
@@ -27,54 +32,70 @@ class Record:
     lease: Lease
     approved: Collection[str] = ()
     approver: str | None = None
-    done: list[act.Action] = field(default_factory=list)
-    found: list[act.Action] = field(default_factory=list)
-    _whole: dict[act.Action, act.Reinvite] = field(default_factory=dict)
+    done: list[A] = field(default_factory=list)
+    found: list[A] = field(default_factory=list)
 
-    def part_of(self, whole: act.Reinvite, part: act.Action) -> None:
-        """Say that an action is one half of a re-invitation: it is approved and counted as that."""
-        self._whole[part] = whole
+    @property
+    @abstractmethod
+    def system(self) -> str:
+        """Which system is written to, as the audit names it."""
 
-    def whole(self, action: act.Action) -> act.Action:
-        """What was planned, of which the action is the whole or a part."""
-        return self._whole.get(action, action)
+    @abstractmethod
+    def is_approved(self, action: A) -> bool:
+        """Whether a person approved the action."""
 
-    def actor(self, action: act.Action) -> str:
+    @abstractmethod
+    def step(self, action: A) -> steps.NewStep:
+        """What the guard will count of it."""
+
+    def actor(self, action: A) -> str:
         """Who answers for an action: the person who approved it, else kurasync itself."""
-        return f"approved by {self.approver}" if self._approved(action) else UNASKED
+        return f"approved by {self.approver}" if self.is_approved(action) else UNASKED
+
+    def prepare(self, tx: Connection, now: float, actions: Sequence[A]) -> None:
+        """Remember what else a kind of run has to, in the transaction that says the actions are begun."""
 
     @contextmanager
-    def call(self, operation: str, actions: Sequence[act.Action], subject: Sequence[dict[str, Any]]) -> Iterator[None]:
+    def call(self, operation: str, actions: Sequence[A], subject: Sequence[dict[str, Any]]) -> Iterator[list[A]]:
         """Around one request: committed as begun before it is sent, and as ended, however it ends.
 
-        An answer that was lost stays `begun`: the next run reads first and sees what became of it (design.md 9).
+        The block adds to the list what the other side said it did not do. An answer that was lost stays `begun`: the
+        next run reads first and sees what became of it (design.md 9).
         """
         call_uid, ids = self._begin(operation, actions, subject)
         self.lease.wrote = True
+        undone: list[A] = []
         try:
-            yield
+            yield undone
         except KurasyncError as error:
-            self._end(call_uid, ids, _outcome(error), error.message)
+            self._end(call_uid, _outcome(error), error.message, failed=ids)
             raise
         except BaseException:
-            self._end(call_uid, ids, "unknown", None)
+            self._end(call_uid, "unknown", None)
             raise
-        self._end(call_uid, ids, "done", None)
-        self.done += actions
+        done = [action not in undone for action in actions]
+        self._end(
+            call_uid,
+            "done",
+            _SOME_NOT.format(len(undone)) if undone else None,
+            done=[number for number, is_done in zip(ids, done, strict=True) if is_done],
+            failed=[number for number, is_done in zip(ids, done, strict=True) if not is_done],
+        )
+        self.done += [action for action, is_done in zip(actions, done, strict=True) if is_done]
 
-    def settle(self, actions: Sequence[act.Action], outcome: steps.Outcome) -> None:
+    def settle(self, actions: Sequence[A], outcome: steps.Outcome) -> None:
         """After a refused batch was read again: what became of each of its records."""
         if actions:
             with self.kit.database.transaction() as tx:
                 now = self.kit.database.now(tx)
-                ids = steps.begin(tx, now, self.lease.mapping_id, self.lease.run_id, [self._step(a) for a in actions])
+                ids = steps.begin(tx, now, self.lease.mapping_id, self.lease.run_id, [self.step(a) for a in actions])
                 steps.finish(tx, ids, outcome)
         if outcome == "done":
             self.done += actions
             self.found += actions
 
     def _begin(
-        self, operation: str, actions: Sequence[act.Action], subject: Sequence[dict[str, Any]]
+        self, operation: str, actions: Sequence[A], subject: Sequence[dict[str, Any]]
     ) -> tuple[str, list[int]]:
         with self.kit.database.transaction() as tx:
             now = self.kit.database.now(tx)
@@ -82,34 +103,30 @@ class Record:
                 tx,
                 now,
                 actor=self.actor(actions[0]),
-                system="kuracloud",
+                system=self.system,
                 operation=operation,
                 subject={"records": list(subject)},
                 mapping_id=self.lease.mapping_id,
                 run_id=self.lease.run_id,
             )
-            rows = [self._step(action) for action in actions]
+            self.prepare(tx, now, actions)
+            rows = [self.step(action) for action in actions]
             return call_uid, steps.begin(tx, now, self.lease.mapping_id, self.lease.run_id, rows)
 
-    def _end(self, call_uid: str, ids: list[int], outcome: str, detail: str | None) -> None:
+    def _end(
+        self,
+        call_uid: str,
+        outcome: str,
+        detail: str | None,
+        *,
+        done: Collection[int] = (),
+        failed: Collection[int] = (),
+    ) -> None:
         with self.kit.database.transaction() as tx:
             audit.end(tx, self.kit.database.now(tx), call_uid, outcome, detail)
             if outcome != "unknown":
-                steps.finish(tx, ids, "done" if outcome == "done" else "failed")
-
-    def _approved(self, action: act.Action) -> bool:
-        return act.fingerprint(self.whole(action)) in self.approved
-
-    def _step(self, action: act.Action) -> steps.NewStep:
-        # The removal inside a re-invitation counts as that; the invitation inside it as an invitation.
-        counted = self.whole(action) if isinstance(action, act.Delete) else action
-        return steps.NewStep(
-            action=counted.kind,
-            fingerprint=act.fingerprint(counted),
-            content=act.digest(counted),
-            email_digest=email_digest(action.profile.email) if isinstance(action, act.Add) else None,
-            approved=self._approved(action),
-        )
+                steps.finish(tx, done, "done")
+                steps.finish(tx, failed, "failed")
 
 
 def _outcome(error: KurasyncError) -> str:

@@ -28,7 +28,8 @@ from app.sync.holds import keep_hold, newest
 from app.sync.lease import Ended, Lease
 from app.sync.read import LMS_DISABLED, KuraCloudReading, read_kuracloud, read_roster
 from app.sync.recall import Recalled, recall
-from app.sync.record import Record
+from app.sync.returners import ask_for_returners
+from app.sync.roster_record import RosterRecord
 from app.sync.touched import read_touched, touched
 
 KIND = "roster"
@@ -95,8 +96,9 @@ def run(kit: Kit, lease: Lease, read: Reader = read_roster) -> Ended:
         both = plugin.asked(stored)
         plugin.remember(kit, both.site.id, both.site.plugin, stored.site.plugin)
         look = _look_or_repair(kit, lease, both, read)
-        record = Record(kit, lease, look.known.approved, look.known.approver)
+        record = RosterRecord(kit, lease, look.known.approved, look.known.approver)
         applied = Apply(both, record, look.kuracloud).carry_out(look.verdict.go)
+    ask_for_returners(kit, lease, look.verdict.go)
     return _end(kit, lease, look, applied)
 
 

@@ -14,9 +14,9 @@ from app.store import connections, instances, mappings, runs, sites, worklist
 from app.store.mappings import Mapping
 from app.store.worklist import Claim, Dead, Done, Ending, Later, Parked, Retry
 from app.sync.backoff import Chance, backoff
-from app.sync.lease import Ended, Lease
+from app.sync.lease import Ended, Lease, Waiting
 
-Result = Ended | Exception
+Result = Ended | Waiting | Exception
 
 COURSE_GONE = "course_gone"
 """The gate's reason of a row whose course is not there; reconciling looks again."""
@@ -55,6 +55,8 @@ def settle(kit: Kit, lease: Lease, result: Result, chance: Chance) -> str:
         kept = worklist.release(tx, now, lease.claim, verdict.ending, wrote=lease.wrote)
         outcome = verdict.outcome if kept else "lost"
         _end_run(tx, now, lease.claim, outcome, verdict, result)
+        if isinstance(result, Waiting):
+            runs.fold(tx, lease.claim)
     _report(lease.claim, outcome, verdict, result)
     return outcome
 
@@ -63,6 +65,8 @@ def _verdict(kit: Kit, now: float, claim: Claim, result: Result, chance: Chance)
     match result:
         case Ended():
             return _Verdict(Done(result.again_at), "done", result.reason, result.message)
+        case Waiting():
+            return _Verdict(Later(result.until), "later", result.reason, result.message)
         case RunStopped() | LeaseLost():
             return _Verdict(Later(now), "later", result.reason, result.message)
         case ConnectionBroken(origin="moodle" | "kuracloud"):

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from app.store.worklist import Kind
 from schemas.events import MoodleEvent
 
-Kind = Literal["roster", "grades"]
 Reach = Literal["course", "user", "site", "none"]
 
 USER_LEVEL = 30  # Moodle's CONTEXT_USER

@@ -10,14 +10,14 @@ import structlog
 from app.errors import KurasyncError
 from app.kit import Kit
 from app.store import worklist
-from app.sync import roster
+from app.sync import grades, roster
 from app.sync.backoff import Chance
-from app.sync.lease import Ended, Lease, boottime
+from app.sync.lease import Ended, Lease, Waiting, boottime
 from app.sync.settle import Result, settle
 
-Verb = Callable[[Kit, Lease], Ended]
+Verb = Callable[[Kit, Lease], Ended | Waiting]
 
-VERBS: Mapping[str, Verb] = {"roster": roster.run}
+VERBS: Mapping[str, Verb] = {"roster": roster.run, "grades": grades.run}
 """What each kind of work does."""
 
 REFUSED = "refused"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.store.worklist.due import due, lateness
 from app.store.worklist.gates import park, pause, requeue, resume, unpark
-from app.store.worklist.kinds import DISPATCHABLE, GRADES, KINDS, ROSTER
+from app.store.worklist.kinds import GRADES, KINDS, ROSTER, Kind
 from app.store.worklist.lease import Claim, claim, expire, renew
 from app.store.worklist.reap import Reaped, reap
 from app.store.worklist.release import Dead, Done, Ending, Later, Parked, Retry, release
@@ -12,7 +12,6 @@ from app.store.worklist.rows import Row, get, rows
 from app.store.worklist.want import Target, set_recheck, want
 
 __all__ = [
-    "DISPATCHABLE",
     "GRADES",
     "KINDS",
     "ROSTER",
@@ -20,6 +19,7 @@ __all__ = [
     "Dead",
     "Done",
     "Ending",
+    "Kind",
     "Later",
     "Parked",
     "Reaped",

@@ -18,12 +18,17 @@ from sqlalchemy import (
 )
 
 from app.store.tables import instances, mappings, sites, worklist
-from app.store.worklist.kinds import DISPATCHABLE
+from app.store.worklist.kinds import GRADES
 from app.store.worklist.want import Target
 
 _NOW = bindparam("b_now", type_=Double)
 _LIMIT = bindparam("b_limit", type_=Integer)
 _PER_INSTANCE = bindparam("b_per_instance", type_=Integer)
+
+# Students come first: a hundred courses that wait for their grades hold up no enrolment. Older than this, grades are
+# as urgent as a roster that is due now, so that a stream of enrolments starves nobody.
+_HEAD_START = 30.0
+_TURN: ColumnElement[float] = worklist.c.due_at + case((worklist.c.kind == GRADES, _HEAD_START), else_=0.0)
 
 OPEN_CONNECTIONS: ColumnElement[bool] = and_(
     sites.c.gate == "open",
@@ -58,12 +63,12 @@ def _due() -> Any:
     at_instance = _running(mappings.c.instance_id).cte("at_instance")
     room = case((instances.c.failures > 0, 1), else_=_PER_INSTANCE) - func.coalesce(at_instance.c.runs, 0)
     probing = and_(sites.c.failures > 0, func.coalesce(at_site.c.runs, 0) > 0)
-    oldest_first = (worklist.c.due_at, worklist.c.mapping_id, worklist.c.kind)
+    oldest_first = (_TURN, worklist.c.mapping_id, worklist.c.kind)
     roomy = (
         select(
             worklist.c.mapping_id,
             worklist.c.kind,
-            worklist.c.due_at,
+            _TURN.label("turn"),
             mappings.c.instance_id,
             sites.c.failures.label("site_failures"),
             room.label("room"),
@@ -74,11 +79,11 @@ def _due() -> Any:
                 at_instance, at_instance.c.connection == mappings.c.instance_id
             )
         )
-        .where(STARTABLE, OPEN_CONNECTIONS, worklist.c.kind.in_(DISPATCHABLE), room > 0, ~probing)
+        .where(STARTABLE, OPEN_CONNECTIONS, room > 0, ~probing)
         .subquery("roomy")
     )
     share = func.row_number().over(
-        partition_by=roomy.c.instance_id, order_by=(roomy.c.due_at, roomy.c.mapping_id, roomy.c.kind)
+        partition_by=roomy.c.instance_id, order_by=(roomy.c.turn, roomy.c.mapping_id, roomy.c.kind)
     )
     ranked = (
         select(roomy, share.label("instance_rank"))
@@ -88,7 +93,7 @@ def _due() -> Any:
     return (
         select(ranked.c.mapping_id, ranked.c.kind)
         .where(ranked.c.instance_rank <= ranked.c.room)
-        .order_by(ranked.c.due_at, ranked.c.mapping_id, ranked.c.kind)
+        .order_by(ranked.c.turn, ranked.c.mapping_id, ranked.c.kind)
         .limit(_LIMIT)
     )
 
@@ -97,7 +102,7 @@ _DUE = _due()
 _OLDEST = (
     select(func.min(worklist.c.due_at))
     .select_from(CONNECTED)
-    .where(STARTABLE, OPEN_CONNECTIONS, worklist.c.kind.in_(DISPATCHABLE))
+    .where(STARTABLE, OPEN_CONNECTIONS)
 )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-ROSTER = "roster"
-GRADES = "grades"
-KINDS = (ROSTER, GRADES)
+from typing import Literal
 
-# Grades are wanted and kept, but no job does them yet: their rows are neither handed out nor late.
-DISPATCHABLE = (ROSTER,)
+Kind = Literal["roster", "grades"]
+ROSTER: Kind = "roster"
+GRADES: Kind = "grades"
+KINDS: tuple[Kind, ...] = (ROSTER, GRADES)

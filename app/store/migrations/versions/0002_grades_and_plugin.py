@@ -28,6 +28,7 @@ def upgrade() -> None:
         "grade_exports",
         sa.Column("mapping_id", sa.Integer(), nullable=False),
         sa.Column("roster_gen", sa.BigInteger(), nullable=False),
+        sa.Column("gen", sa.BigInteger(), nullable=True),
         sa.Column("token", sa.Text(), nullable=True),
         sa.Column("asked_at", sa.Double(), nullable=True),
         sa.Column("polls", sa.Integer(), server_default="0", nullable=False),

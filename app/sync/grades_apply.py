@@ -1,0 +1,115 @@
+"""Carrying out what the guard let through in Moodle's gradebook: columns, grades, removals; then read back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from app.planning import grade_actions as act
+from app.planning.gradebook import Cell, Gradebook
+from app.planning.sameness import same_grade
+from app.store import links
+from app.sync.gradebooks import Door
+from app.sync.grades_record import GradesRecord
+
+
+@dataclass(slots=True)
+class Applied:
+    """What became of the actions.
+
+    `undone` has what Moodle did not do, with the slug of the reason (app.planning.grades.LEFT); `kept` what it keeps
+    otherwise than it was sent, with what it shows; `written` the cells that were written, with what was sent and what
+    Moodle shows since; `moved`: a link changed meanwhile, so some grades wait for another export.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter)
+    undone: dict[act.Action, str] = field(default_factory=dict)
+    kept: dict[act.Action, float | None] = field(default_factory=dict)
+    written: dict[Cell, tuple[float | None, float | None]] = field(default_factory=dict)
+    removed: list[act.Column] = field(default_factory=list)
+    moved: bool = False
+
+
+class GradesApply:
+    """One run's writes to one gradebook. `owners` maps each Moodle user to her student, as the plan was made with."""
+
+    def __init__(self, door: Door, record: GradesRecord, owners: Mapping[int, int]) -> None:
+        self._door = door
+        self._record = record
+        self._owners = owners
+        self._applied = Applied()
+
+    def carry_out(self, actions: Sequence[act.Action]) -> Applied:
+        """Do these actions; raises what the door raises: what was done until then is written down."""
+        self._save([action for action in actions if isinstance(action, act.AddColumn | act.EditColumn)])
+        absent = {action.column for action in self._applied.undone if isinstance(action, act.AddColumn)}
+        grades = [action for action in actions if isinstance(action, act.GRADES)]
+        self._save([action for action in grades if action.column not in absent])
+        self._remove([action for action in actions if isinstance(action, act.RemoveColumn)])
+        if self._record.lease.wrote:
+            self._read_back()
+        self._applied.counts.update(action.kind for action in self._record.done)
+        return self._applied
+
+    def _save(self, actions: Sequence[act.Action]) -> None:
+        for _, group in groupby(sorted(actions, key=self._record.actor), key=self._record.actor):
+            for portion in self._door.portions(list(group)):
+                self._call("save_grades", self._still_linked(portion))
+
+    def _still_linked(self, portion: list[act.Action]) -> list[act.Action]:
+        """Without the grades of users who were linked to somebody else since the plan was made (design.md 7)."""
+        kit, mapping_id = self._record.kit, self._record.lease.mapping_id
+        with kit.database.reading() as tx:
+            now = {link.userid: link.studentid for link in links.active(tx, mapping_id)}
+        kept = [action for action in portion if self._has_same_link(action, now)]
+        self._applied.moved |= len(kept) < len(portion)
+        return kept
+
+    def _has_same_link(self, action: act.Action, now: Mapping[int, int]) -> bool:
+        if not isinstance(action, act.GRADES):
+            return True
+        return now.get(action.userid) == self._owners.get(action.userid)
+
+    def _remove(self, removals: Sequence[act.RemoveColumn]) -> None:
+        if not removals:
+            return
+        with self._record.call("delete_columns", removals, [_subject(action) for action in removals]) as undone:
+            self._note(undone, self._door.remove(removals))
+        self._applied.removed = [action.column for action in removals if action not in undone]
+
+    def _call(self, operation: str, portion: Sequence[act.Action]) -> None:
+        if not portion:
+            return
+        with self._record.call(operation, portion, [_subject(action) for action in portion]) as undone:
+            self._note(undone, self._door.save(portion))
+
+    def _note(self, undone: list[act.Action], said: Mapping[act.Action, str]) -> None:
+        undone += said
+        self._applied.undone.update(said)
+
+    def _read_back(self) -> None:
+        """Believe only what Moodle shows; what it keeps otherwise is remembered, and not written over and over."""
+        shown = self._door.read()
+        for action in self._record.done:
+            if isinstance(action, act.GRADES):
+                self._prove(action, shown)
+
+    def _prove(self, action: act.SetGrade | act.LowerGrade | act.ClearGrade, book: Gradebook) -> None:
+        cell, sent = Cell(action.column, action.userid), act.after(action)
+        grade = book.grades.get(cell)
+        shown = grade.value if grade else None
+        self._applied.written[cell] = (sent, shown)
+        if not same_grade(sent, shown):
+            self._applied.kept[action] = shown
+
+
+def unsent(applied: Applied) -> list[Cell]:
+    """Cells of grades that were not written: what is remembered of them is what it was."""
+    return [Cell(action.column, action.userid) for action in applied.undone if isinstance(action, act.GRADES)]
+
+
+def _subject(action: act.Action) -> dict[str, Any]:
+    return {name: value for name, value in act.shown(action).items() if name != "action"}
