@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from app.planning.grade_actions import GRADES, Action, AddColumn, Column, EditColumn, RemoveColumn, after
@@ -27,6 +27,17 @@ def applied(
         columns=model.columns,
         cells=model.cells,
     )
+
+
+def begun(before: Grades, actions: Sequence[Action], arrived: int, keeps: Keeps) -> Grades:
+    """The same after a run that died while it wrote these grades, of which the first few arrived."""
+    model = _Model(before, keeps)
+    for action in actions[:arrived]:
+        model.do(action)
+    for action in actions:
+        assert isinstance(action, GRADES)
+        model.cells[Cell(action.column, action.userid)] = KnownCell(after(action), action.before, pending=True)
+    return replace(before, book=replace(before.book, grades=model.grades), cells=model.cells)
 
 
 class _Model:

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from itertools import permutations
 from math import inf, nan
+from typing import Any
 
 import pytest
 
 from app.planning.computing import DOUBTS, computed
+from app.planning.grade_actions import Column
 from app.planning.gradebook import ColumnOfExport, Doubt, Export
 from schemas.exports import Lesson, Revision, StudentGrades
 from tests.grade_builders import HEART, LUNG, lesson, revision, row
 
 
-def _column(*rows: StudentGrades, **more: object) -> ColumnOfExport:
+def _column(*rows: StudentGrades, **more: Any) -> ColumnOfExport:
     """The one column of an export without doubts."""
     found = computed([lesson(revision(*rows, **more))])
     assert (list(found.columns), found.doubts) == ([HEART], ())
     return found.columns[HEART]
 
 
-def _grade(given: StudentGrades, **more: object) -> float | None:
+def _grade(given: StudentGrades, **more: Any) -> float | None:
     return _column(given, **more).grades[given.student_id]
 
 
@@ -160,7 +162,7 @@ def test_two_equal_rows_count_once() -> None:
 
 def test_a_student_in_doubt_is_so_in_that_revision_alone() -> None:
     both = revision(row(1, 4), row(1, 5)), revision(row(1, 3), number=35)
-    assert computed([lesson(*both)]).columns[(12, 35)].grades == {1: 3.0}
+    assert computed([lesson(*both)]).columns[Column(12, 35)].grades == {1: 3.0}
 
 
 def test_rows_that_differ_in_something_that_is_no_number_are_no_number() -> None:

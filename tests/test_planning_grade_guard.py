@@ -142,7 +142,7 @@ def test_more_losses_than_five_and_a_fifth_within_a_day_all_wait(
     losses, gain = _losses(planned), SetGrade(LUNG, 1, None, 3.0)
     verdict = judge(doing(*losses, gain, present=present), _now(lost=lost))
     assert verdict.go == ((gain,) if held else (*losses, gain))
-    assert _reasons(verdict) == (dict.fromkeys(losses, ("losses",)) if held else {})
+    assert _reasons(verdict) == dict.fromkeys(losses if held else [], ("losses",))
 
 
 def test_approved_losses_count_for_nothing() -> None:

@@ -235,7 +235,7 @@ def test_a_grade_that_was_taken_back_is_cleared() -> None:
     assert _both({1: None}, {1: 8.0}, {1: 8.0}).actions == (_clear(1, 8.0),)
 
 
-@pytest.mark.parametrize("value", [9.0, 5.0, None])
+@pytest.mark.parametrize("value", [9.0, 8.0, 5.0, None])
 def test_a_persons_grade_is_left(value: float | None) -> None:
     found = _both({1: value}, {1: Grade(6.0, modifier=TEACHER)}, {1: 8.0})
     assert (found.actions, found.left) == ((), (Left("person", HEART, 1, 101, value, 6.0),))
