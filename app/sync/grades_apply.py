@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from app.planning import grade_actions as act
-from app.planning.gradebook import Cell, Gradebook
+from app.planning.gradebook import Cell, Grade, Gradebook
 from app.planning.sameness import same_grade
 from app.store import links
 from app.sync.gradebooks import Door
@@ -99,11 +99,14 @@ class GradesApply:
 
     def _prove(self, action: act.SetGrade | act.LowerGrade | act.ClearGrade, book: Gradebook) -> None:
         cell, sent = Cell(action.column, action.userid), act.after(action)
-        grade = book.grades.get(cell)
-        shown = grade.value if grade else None
-        self._applied.written[cell] = (sent, shown)
-        if not same_grade(sent, shown):
-            self._applied.kept[action] = shown
+        grade = book.grades.get(cell, Grade(None))
+        if same_grade(sent, grade.value):
+            self._applied.written[cell] = (sent, grade.value)
+            return
+        # What a person wrote meanwhile must not be taken for what Moodle makes of ours: that may be overwritten.
+        by_person = grade.modifier not in (None, book.writer)
+        self._applied.written[cell] = (sent, sent if by_person else grade.value)
+        self._applied.kept[action] = grade.value
 
 
 def unsent(applied: Applied) -> list[Cell]:
