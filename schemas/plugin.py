@@ -341,12 +341,12 @@ class GradeSchema(_PluginSchema):
 
 
 class ItemSchema(_PluginSchema):
-    """An item."""
+    """An item. Its numbers may be 0: a teacher may have copied one without them."""
 
     made = PluginItem
     id = Id(required=True)
-    lessonid = Id(required=True)
-    revisionid = Id(required=True)
+    lessonid = Count(required=True)
+    revisionid = Count(required=True)
     name = Text(required=True)
     maximum = _Points(required=True)
     locked = Flag(required=True)

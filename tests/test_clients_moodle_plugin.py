@@ -261,11 +261,12 @@ def test_a_course_that_is_missing_is_gone() -> None:
         assert type(gone) is CourseGone
 
 
+@pytest.mark.parametrize("code", ["gradesneedregrading", "locktimeout"])
 @pytest.mark.parametrize("function", CALLS)
-def test_a_write_that_was_stopped_may_have_been_done_in_part(function: str) -> None:
-    error = refused(function, {"exception": "moodle_exception", "errorcode": "gradesneedregrading", "message": "x"})
+def test_a_write_that_was_stopped_may_have_been_done_in_part(function: str, code: str) -> None:
+    error = refused(function, {"exception": "moodle_exception", "errorcode": code, "message": "x"})
     assert isinstance(error, TransientError)
-    assert error.acted is (function in WRITES)
+    assert (error.reason, error.acted) == (code, function in WRITES)
 
 
 def changed(value: Any, way: str, to: object) -> Any:
@@ -292,7 +293,7 @@ def changed(value: Any, way: str, to: object) -> Any:
         ("local_kurasync_get_grades", "items.0.grades.0.grade", "7.5"),
         ("local_kurasync_get_grades", "items.0.grades.0.grade", True),
         ("local_kurasync_get_grades", "items.0.grades.0.grade", float("nan")),
-        ("local_kurasync_get_grades", "items.0.lessonid", 0),
+        ("local_kurasync_get_grades", "items.0.lessonid", -1),
         ("local_kurasync_get_grades", "students", None),
         ("local_kurasync_get_status", "clone", None),
         ("local_kurasync_get_status", "outbox.waiting", None),

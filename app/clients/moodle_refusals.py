@@ -16,6 +16,7 @@ _TRANSIENT = {
     "Moodle's administrator.",
     "gradesneedregrading": "Moodle is still recalculating the grades of the course. It is tried again by itself; if "
     "this goes on, open the gradebook of the course once.",
+    "locktimeout": "Moodle is busy with another change of the same gradebook. It is tried again by itself.",
 }
 _BROKEN = {
     "invalidtoken": "Moodle does not accept the token. Make a new one under Site administration → Server → Web "

@@ -12,7 +12,7 @@ class Switches:
     `debugging` adds `debuginfo` to errors. `php_error` is the message of a PHP Error that every function then raises.
     `needs_regrading` holds course ids. `max_input_vars` is PHP's limit, which cuts silently.
     `unlimited_grades` lets grades go up to ten times the maximum. `is_clone`: the plugin finds itself in a copy of the
-    site that was connected.
+    site that was connected. `gradebook_busy`: another request does not let the gradebook go.
     """
 
     debugging: bool = False
@@ -31,4 +31,5 @@ class Switches:
     max_input_vars: int = 1000
     unlimited_grades: bool = False
     is_clone: bool = False
+    gradebook_busy: bool = False
     needs_regrading: set[int] = field(default_factory=set)

@@ -116,10 +116,21 @@ class GradebookActions(GroupActions):
             raise ValueError(f"the grade of user {user} in item {item} is locked")
         final = None if value is None else row.bounded(value, self.unlimited_grades)
         if not grade:
-            grade = row.grades[user] = GradeGrade(self.site.next_id("grade_grades"), item, user, None, by)
-        if grade.finalgrade != final:
+            grade = row.grades[user] = GradeGrade(self.site.next_id("grade_grades"), item, user, final, by)
+            if final is not None:
+                self._grade_event("user_graded", row, grade, by, _text(final))
+        elif grade.finalgrade != final:
             grade.finalgrade, grade.usermodified = final, by
-            self._grade_event("user_graded", row, grade, by)
+            self._grade_event("user_graded", row, grade, by, final)
+        self._fill(row.courseid, user)
+
+    @action
+    def regrade(self, course: int) -> None:
+        """Work the course total out anew, for which Moodle gives whoever has a grade an empty one in every item."""
+        users = {user for item in self.site.gradebook.of_course(course) for user in item.grades}
+        for user in sorted(users):
+            self._fill(course, user)
+        self.needs_regrading.discard(course)
 
     @action
     def gradebook(self, course: int) -> dict[str, list[dict[str, Any]]]:
@@ -129,6 +140,11 @@ class GradebookActions(GroupActions):
             "items": [_item_row(item) for item in items],
             "grades": [_grade_row(grade) for item in items for grade in item.rows()],
         }
+
+    def _fill(self, course: int, user: int) -> None:
+        for item in self.site.gradebook.of_course(course):
+            if user not in item.grades:
+                item.grades[user] = GradeGrade(self.site.next_id("grade_grades"), item.id, user, None, None)
 
     def _lose_grades(self, course: int, user: int) -> None:
         """The last unenrolment takes all grades along (contracts/moodle.md 3)."""
@@ -142,7 +158,7 @@ class GradebookActions(GroupActions):
                 self._delete_grade(item, grade, ACTOR)
 
     def _delete_gradebook(self, course: int) -> None:
-        for item in reversed(self.site.gradebook.of_course(course)):
+        for item in sorted(self.site.gradebook.of_course(course), key=lambda item: item.itemtype == "course"):
             self.delete_item(item.id)
         self.needs_regrading.discard(course)
 
@@ -173,18 +189,22 @@ class GradebookActions(GroupActions):
 
     def _delete_grade(self, item: GradeItem, grade: GradeGrade, by: int) -> None:
         del item.grades[grade.userid]
-        self._grade_event("grade_deleted", item, grade, by)
+        self._grade_event("grade_deleted", item, grade, by, _text(grade.finalgrade))
 
     def _item_event(self, done: str, item: GradeItem, by: int) -> None:
         other = {"itemname": item.itemname, "itemtype": item.itemtype, "itemmodule": item.itemmodule}
         context = self._course_context(item.courseid)
         self._raise_event(f"grade_item_{done}", context, str(item.id), other=other, userid=str(by))
 
-    def _grade_event(self, name: str, item: GradeItem, grade: GradeGrade, by: int) -> None:
-        final = None if grade.finalgrade is None else f"{grade.finalgrade:.5f}"
-        other = {"itemid": str(item.id), "overridden": False, "finalgrade": final}
+    def _grade_event(self, name: str, item: GradeItem, grade: GradeGrade, by: int, shown: str | float | None) -> None:
+        """Moodle shows a number it has just worked out as such, and one read from its tables as text."""
+        other = {"itemid": str(item.id), "overridden": False, "finalgrade": shown}
         context = self._course_context(item.courseid)
         self._raise_event(name, context, str(grade.id), str(grade.userid), other, userid=str(by))
+
+
+def _text(points: float | None) -> str | None:
+    return None if points is None else f"{points:.5f}"
 
 
 def _item_row(item: GradeItem) -> dict[str, Any]:
@@ -198,7 +218,7 @@ def _item_row(item: GradeItem) -> dict[str, Any]:
         "idnumber": item.idnumber,
         "gradetype": "1",
         "grademin": "0.00000",
-        "grademax": f"{item.grademax:.5f}",
+        "grademax": _text(item.grademax),
         "locked": str(item.locked),
     }
 
@@ -210,7 +230,7 @@ def _grade_row(grade: GradeGrade) -> dict[str, Any]:
         "itemid": str(grade.itemid),
         "userid": str(grade.userid),
         "rawgrade": None,
-        "finalgrade": None if grade.finalgrade is None else f"{grade.finalgrade:.5f}",
+        "finalgrade": _text(grade.finalgrade),
         "overridden": "0",
         "usermodified": None if grade.usermodified is None else str(grade.usermodified),
     }

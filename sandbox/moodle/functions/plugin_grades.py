@@ -38,10 +38,11 @@ def _save_grades(moodle: GradebookActions, given: dict[str, Any]) -> dict[str, A
     counts = {"items": len(items), "grades": sum(len(item["grades"]) for item in items)}
     saved = []
     if not missing:
+        _enter(moodle)
         _check(items)
         students = set(may_get_grades(moodle, course))
         saved = [_save_item(moodle, course.id, item, students) for item in items]
-        moodle.needs_regrading.discard(course.id)
+        moodle.regrade(course.id)
     return {"missing": missing, "counts": counts, "items": saved}
 
 
@@ -49,8 +50,9 @@ def _delete_items(moodle: GradebookActions, given: dict[str, Any]) -> dict[str, 
     course, missing = course_and_missing(moodle, given["courseid"], _TO_WRITE)
     if missing:
         return {"missing": missing, "items": []}
+    _enter(moodle)
     deleted = [{**item, "outcome": _delete(moodle, course.id, item)} for item in given["items"]]
-    moodle.needs_regrading.discard(course.id)
+    moodle.regrade(course.id)
     return {"missing": [], "items": deleted}
 
 
@@ -66,6 +68,12 @@ def _shown(item: GradeItem) -> dict[str, Any]:
     ]
     named = {"id": item.id, "lessonid": item.iteminstance, "revisionid": item.itemnumber, "name": item.itemname}
     return {**named, "maximum": item.grademax, "locked": not item.is_writable, "grades": grades}
+
+
+def _enter(moodle: GradebookActions) -> None:
+    """One request at a time writes a gradebook; another one waits, and gives up after a while."""
+    if moodle.gradebook_busy:
+        raise errors.plain("locktimeout", "The operation timed out while waiting for a lock.")
 
 
 def _check(items: list[dict[str, Any]]) -> None:

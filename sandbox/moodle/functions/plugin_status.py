@@ -9,10 +9,9 @@ from sandbox.moodle.core import Core
 from sandbox.moodle.functions.function import Function
 from sandbox.moodle.functions.parameters import Struct
 from sandbox.moodle.functions.plugin_access import missing
-from sandbox.moodle.functions.site_info import RELEASE
+from sandbox.moodle.functions.site_info import PLUGIN_VERSION, RELEASE
 from sandbox.moodle.senders.signed import Signed
 
-PLUGIN_VERSION = "2026112200"
 PLUGIN_RELEASE = "0.2.0"
 _PHP = "8.2.29"
 _NEEDED = (

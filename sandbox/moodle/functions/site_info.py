@@ -12,6 +12,7 @@ from sandbox.moodle.state import SERVICE_USER
 
 VERSION = "2024100706"
 RELEASE = "4.5.6 (Build: 20250811)"
+PLUGIN_VERSION = "2026112200"
 _FEATURES = {
     "usecomments": 1,
     "usetags": 1,
@@ -42,7 +43,7 @@ def _get_site_info(moodle: Core, given: dict[str, Any]) -> dict[str, Any]:
         "userid": user.id,
         "siteurl": moodle.wwwroot,
         "userpictureurl": image(moodle, "f1"),
-        "functions": [{"name": name, "version": VERSION} for name in sorted(moodle.service_functions)],
+        "functions": [{"name": name, "version": _version(name)} for name in sorted(moodle.service_functions)],
         "downloadfiles": 0,
         "uploadfiles": 0,
         "release": RELEASE,
@@ -58,6 +59,11 @@ def _get_site_info(moodle: Core, given: dict[str, Any]) -> dict[str, Any]:
         "limitconcurrentlogins": 0,
         "policyagreed": 0,
     }
+
+
+def _version(function: str) -> str:
+    """That of what the function belongs to."""
+    return PLUGIN_VERSION if function.startswith("local_kurasync_") else VERSION
 
 
 _SERVICES = ListOf(Value("alphanumext"), default=())
