@@ -18,7 +18,7 @@ import pytest
 from app.kit import Kit
 from app.store.runs import Run
 from sandbox.faults import Fault
-from sandbox.moodle.core import Core
+from sandbox.moodle.actions.gradebook import GradebookActions
 from sandbox.moodle.records import SEPARATE_GROUPS
 from tests.conftest import SetClock
 from tests.world import World, world
@@ -135,7 +135,7 @@ def test_a_page_that_is_cut_in_the_middle_is_noticed_by_the_page_behind_it(small
     hidden = small.links()[1].userid
     original = small.moodle.functions[ENROLLED]
 
-    def cut(moodle: Core, given: dict[str, Any]) -> Any:
+    def cut(moodle: GradebookActions, given: dict[str, Any]) -> Any:
         return [user for user in original.run(moodle, given) if user["id"] != hidden]
 
     small.moodle.functions[ENROLLED] = replace(original, run=cut)

@@ -194,3 +194,29 @@ def test_a_run_at_the_time_of_the_recheck_is_the_recheck(database: Database, clo
         clock.advance(60)
         worklist.release(tx, clock(), claimed(tx, clock(), course), Done())
         assert row(tx, course).state == "idle"
+
+
+def test_an_event_that_comes_when_the_recheck_is_due_already_does_not_swallow_it_either(
+    database: Database, clock: SetClock, course: int
+) -> None:
+    """The claim knows that it is the recheck as well: no event says what that one is about."""
+    with database.transaction() as tx:
+        want_now(tx, clock(), course)
+        worklist.set_recheck(tx, [(course, ROSTER)], clock() + 60)
+        first = claimed(tx, clock(), course)
+        worklist.release(tx, clock(), first, Done())
+        clock.advance(61)
+        want(tx, clock(), course)
+        assert row(tx, course).due_at == clock() - 1
+        second = claimed(tx, clock(), course)
+        assert (first.rechecks, second.rechecks, row(tx, course).recheck_at) == (False, True, None)
+        worklist.release(tx, clock(), second, Done())
+        assert row(tx, course).state == "idle"
+
+
+def test_a_recheck_that_is_still_to_come_is_not_this_run(database: Database, clock: SetClock, course: int) -> None:
+    with database.transaction() as tx:
+        want_now(tx, clock(), course)
+        worklist.set_recheck(tx, [(course, ROSTER)], clock() + 60)
+        clock.advance(59)
+        assert not claimed(tx, clock(), course).rechecks

@@ -23,7 +23,7 @@ from app.sync.roster import Preview
 from app.sync.turn import take_turn
 from sandbox.kuracloud.dialect import Dialect
 from sandbox.kuracloud.sim import SimKuraCloud
-from sandbox.moodle.core import Core
+from sandbox.moodle.actions.gradebook import GradebookActions
 from sandbox.moodle.sim import SimMoodle
 from tests.conftest import SetClock
 
@@ -116,7 +116,7 @@ class World:
         """Let something happen just before the `number`th call of a Moodle function from now on is answered."""
         original, calls = self.moodle.functions[function], count(1)
 
-        def run(moodle: Core, given: dict[str, Any]) -> Any:
+        def run(moodle: GradebookActions, given: dict[str, Any]) -> Any:
             if next(calls) == number:
                 act()
             return original.run(moodle, given)
