@@ -141,12 +141,12 @@ final class column {
     }
 
     /**
-     * Delete the column and its grades, unless somebody locked it or one of them.
+     * Delete the column and its grades, unless somebody locked it or one of them, or made something else of it.
      *
      * @return string deleted or locked
      */
     public function delete(): string {
-        if ($this->is_locked() || in_array(true, array_column($this->grades(), 'locked'), true)) {
+        if (!$this->is_writable() || in_array(true, array_column($this->grades(), 'locked'), true)) {
             return 'locked';
         }
         $this->item->delete(self::SOURCE);
@@ -223,7 +223,7 @@ final class column {
     private function write_grade(array $grade, bool $isstudent): string {
         ['value' => $value, 'locked' => $islocked] = $this->present[$grade['userid']]
             ?? ['value' => null, 'locked' => !$this->is_writable()];
-        $wanted = $this->item->bounded_grade(self::checked($grade['grade'] ?? null));
+        $wanted = $this->item->bounded_grade(grade_floatval(self::checked($grade['grade'] ?? null)));
         return match (true) {
             !$this->is_writable() => 'locked',
             !$isstudent => 'notenrolled',
@@ -245,7 +245,7 @@ final class column {
         if (!$this->item->update_final_grade($userid, $wanted, self::SOURCE)) {
             return 'locked';
         }
-        $this->present[$userid] = ['value' => grade_floatval($wanted), 'locked' => false];
+        $this->present[$userid] = ['value' => $wanted, 'locked' => false];
         return 'written';
     }
 
