@@ -13,6 +13,7 @@ from app.store import audit, cells, exports, links, runs, steps, worklist
 from app.store.links import NewLink
 from app.store.tables import worklist as rows
 from app.sync.ask import ask
+from app.sync.probe import probe
 from sandbox.faults import Fault
 from tests.conftest import SetClock
 from tests.grading import Course, course
@@ -567,15 +568,23 @@ def test_a_plugin_that_is_gone_parks_the_site_and_nothing_is_lost(graded: Course
     graded.grade(ana, 4)
     graded.world.moodle.uninstall_plugin()
     assert graded.sync().outcome == "parked"
+    graded.world.moodle.install_plugin()
+    assert probe(graded.world.kit, "site", graded.world.site_id)
+    assert graded.turns().outcome == "done"
+    assert graded.book() == {graded.name: {ana: 4}}
 
 
-def test_missing_capabilities_park_the_site(graded: Course) -> None:
+def test_capabilities_that_grades_lack_are_named_and_stop_no_roster(graded: Course) -> None:
     (ana,) = graded.students(1)
     graded.grade(ana, 4)
     graded.world.moodle.without("moodle/grade:viewall")
     run = graded.sync()
-    assert run.outcome == "parked"
+    assert (run.outcome, run.reason) == ("retry", "nopermissions")
     assert "moodle/grade:viewall" in (run.message or "")
+    assert graded.world.sync().outcome == "done"
+    graded.world.moodle.with_capability("moodle/grade:viewall")
+    assert graded.turns().outcome == "done"
+    assert graded.book() == {graded.name: {ana: 4}}
 
 
 def test_what_does_not_last_is_written_three_times_a_day_and_no_more(graded: Course) -> None:

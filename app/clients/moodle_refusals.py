@@ -112,9 +112,12 @@ def plugin_missing(function: str) -> ConnectionBroken:
     )
 
 
-def lacking(function: str, missing: Collection[str]) -> ConnectionBroken:
-    """The error for an answer of the plugin's that names missing capabilities: it may be incomplete."""
-    return ConnectionBroken(
+def lacking(function: str, missing: Collection[str]) -> PermanentError:
+    """The error for an answer of the plugin's that names missing capabilities: it may be incomplete.
+
+    A matter of one function in one course: the site and its rosters are not parked for it.
+    """
+    return PermanentError(
         f"Moodle does not let the service user do all that {function} needs. Allow in the user's role: "
         f"{', '.join(sorted(missing))}.",
         reason="nopermissions",
