@@ -75,10 +75,21 @@ class Desk:
         """Students in the Moodle course."""
         self.moodle.create_students(self.course, how_many)
 
-    def work(self, mapping_id: int = 1) -> str:
+    def work(self, mapping_id: int = 1, kind: str = "roster") -> str:
         """One turn at a mapping, as a worker takes it; returns its outcome."""
-        return take_turn(self.kit, mapping_id, "roster", f"test:{os.getpid()}:0:0")
+        return take_turn(self.kit, mapping_id, kind, f"test:{os.getpid()}:0:0")
 
+    def work_on_grades(self, mapping_id: int = 1) -> str:
+        """Turns at the grades of a mapping that were or will be asked for, until one does not wait; its outcome."""
+        outcome = ""
+
+        def ended() -> bool:
+            nonlocal outcome
+            outcome = self.work(mapping_id, "grades")
+            return outcome not in ("refused", "later")
+
+        wait_until(ended)
+        return outcome
 
     def work_when_asked(self, mapping_id: int = 1) -> None:
         """One turn, once somebody has asked for a look besides the one that mapping the course asks for."""

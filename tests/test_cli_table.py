@@ -61,7 +61,7 @@ def test_a_pipe_gets_one_line_for_each_row(
 
 def test_a_reason_that_all_share_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
     items = [{"action": "delete", "who": who, "email": "", "reasons": ["unproven"]} for who in ("Ana", "Björn")]
-    show_held(items)
+    show_held("roster", items)
     shown = capsys.readouterr().out
     assert shown.startswith("Waits for approval (2). Why: Moodle's stock functions cannot prove that somebody left\n")
     assert shown.count("cannot prove") == 1
@@ -69,6 +69,7 @@ def test_a_reason_that_all_share_is_said_once(capsys: pytest.CaptureFixture[str]
 
 def test_reasons_that_differ_stand_beside_each(capsys: pytest.CaptureFixture[str]) -> None:
     show_held(
+        "roster",
         [
             {"action": "delete", "who": "Ana", "email": "", "reasons": ["unproven"]},
             {"action": "delete", "who": "Björn", "email": "", "reasons": ["unproven", "empties"]},
@@ -85,7 +86,7 @@ def test_reasons_that_differ_stand_beside_each(capsys: pytest.CaptureFixture[str
 
 def test_reasons_of_which_none_is_shared_stand_beside_each(capsys: pytest.CaptureFixture[str]) -> None:
     items = [{"action": "delete", "who": why, "email": "", "reasons": [why]} for why in ("unproven", "empties")]
-    show_held(items)
+    show_held("roster", items)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "Waits for approval (2):"
     assert lines[1].split() == ["what", "who", "why"]

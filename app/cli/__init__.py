@@ -22,6 +22,8 @@ COMMANDS = {
     "mapping": "app.cli.mapping:mapping",
     "plan": "app.cli.plan:plan",
     "sync": "app.cli.sync:sync",
+    "grades": "app.cli.sync:grades",
+    "hand-back": "app.cli.hand_back:hand_back",
     "holds": "app.cli.holds:holds",
     "runs": "app.cli.runs:runs",
     "events": "app.cli.events:events",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from typing import Any
 
 import click
@@ -11,7 +10,7 @@ import click
 from app.cli import asking
 from app.cli.naming import chosen, mapping_option
 from app.cli.output import as_json_option, details, listing, moment, print_json, say
-from app.cli.planned import WORDS, show_held
+from app.cli.planned import counted, show_held
 from app.cli.session import actor, with_kit
 from app.errors import NotFound
 from app.kit import Kit
@@ -43,6 +42,7 @@ def list_holds(kit: Kit, name: str | None, everything: bool, as_json: bool) -> N
     titles = {
         "id": "hold",
         "mapping": "mapping",
+        "kind": "kind",
         "state": "state",
         "actions": "what waits",
         "created_at": "since",
@@ -71,7 +71,7 @@ def show(kit: Kit, number: int, as_json: bool) -> None:
 @click.option("--digest", metavar="DIGEST", help=f"What `holds show` gave, its first {_SHORT} digits at least.")
 @with_kit
 def approve(kit: Kit, number: int, digest: str | None) -> None:
-    """Let a hold go ahead, as far as it is still what Moodle asks for; anything new is held anew.
+    """Let a hold go ahead, as far as a fresh plan still contains it; anything new is held anew.
 
     Shows it and asks on a terminal; elsewhere --digest says what was looked at.
     """
@@ -116,6 +116,7 @@ def _show(hold: Hold) -> None:
     titles = {
         "id": "hold",
         "mapping": "mapping",
+        "kind": "kind",
         "state": "state",
         "created_at": "since",
         "decided_by": "decided by",
@@ -124,17 +125,16 @@ def _show(hold: Hold) -> None:
     }
     details(_line(hold), titles)
     say()
-    show_held(hold.items)
+    show_held(hold.kind, hold.items)
 
 
 def _line(hold: Hold) -> dict[str, Any]:
-    counts = Counter(WORDS.get(item["action"], item["action"]) for item in hold.items)
     return {
         "id": hold.id,
         "mapping": hold.mapping_id,
         "kind": hold.kind,
         "state": hold.state,
-        "actions": dict(counts),
+        "actions": counted(hold.kind, hold.items),
         "digest": hold.digest,
         "run": hold.run_id,
         "created_at": moment(hold.created_at),

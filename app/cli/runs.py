@@ -14,6 +14,7 @@ from app.errors import NotFound
 from app.kit import Kit
 from app.store import runs as rows
 from app.store.runs import Run
+from app.store.worklist import KINDS
 
 OUTCOMES = ("done", "retry", "later", "parked", "dead", "lost", "reaped")
 
@@ -29,18 +30,20 @@ def runs() -> None:
 
 @runs.command("list")
 @mapping_option
+@click.option("--kind", type=click.Choice(KINDS), help="Only of this kind.")
 @click.option("--outcome", type=click.Choice(OUTCOMES), help="Only those that ended so.")
 @limit_option
 @as_json_option
 @with_kit
-def list_runs(kit: Kit, name: str | None, outcome: str | None, limit: int, as_json: bool) -> None:
+def list_runs(kit: Kit, name: str | None, kind: str | None, outcome: str | None, limit: int, as_json: bool) -> None:
     """List runs, the newest first."""
     mapping_id = chosen(kit, name)
     with kit.database.reading() as tx:
-        found = rows.search(tx, mapping_id=mapping_id, outcome=outcome, limit=limit)
+        found = rows.search(tx, mapping_id=mapping_id, kind=kind, outcome=outcome, limit=limit)
     titles = {
         "id": "run",
         "mapping": "mapping",
+        "kind": "kind",
         "started_at": "began",
         "seconds": "seconds",
         "outcome": "ended as",
@@ -65,6 +68,7 @@ def show(kit: Kit, number: int, as_json: bool) -> None:
     titles = {
         "id": "run",
         "mapping": "mapping",
+        "kind": "kind",
         "started_at": "began",
         "seconds": "seconds",
         "outcome": "ended as",
@@ -76,7 +80,7 @@ def show(kit: Kit, number: int, as_json: bool) -> None:
     details(_line(found), titles)
     if found.plan:
         say()
-        show_plan(found.plan)
+        show_plan(found.kind, found.plan)
 
 
 def _line(run: Run) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, exists, func, or_, se
 
 from app.store.filters import newest
 from app.store.tables import event_requests, runs
-from app.store.worklist import Claim
+from app.store.worklist import Claim, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Run:
 
     id: int
     mapping_id: int
-    kind: str
+    kind: Kind
     fence: int
     gen_from: int
     gen_to: int

@@ -51,7 +51,7 @@ class Preview:
         """What everybody and everything in the plan is called."""
         titles = {column: item.name for column, item in self.book.items.items()}
         titles |= {column: each.title for column, each in self.export.columns.items()}
-        return grades_showing.Labels({}, titles)
+        return grades_showing.Labels(self.known.names, titles)
 
 
 def preview(kit: Kit, mapping_id: int) -> Preview:

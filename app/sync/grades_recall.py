@@ -10,8 +10,9 @@ from sqlalchemy import Connection
 from app.planning.grade_actions import Column
 from app.planning.gradebook import Cell, KnownCell, KnownColumn
 from app.planning.guard import DAY
-from app.store import cells, links, mappings, steps
+from app.store import cells, links, mappings, rosters, steps
 from app.store.mappings import Mapping
+from app.store.rosters import KnownRoster
 from app.sync.recall import Approval, approval
 
 
@@ -19,12 +20,14 @@ from app.sync.recall import Approval, approval
 class RecalledGrades(Approval):
     """One mapping's memory of grades at `now`.
 
-    `owners` maps each linked Moodle user to her student; `moved` are students whose link was made or ended since the
-    export was asked for. `done` (how often, by fingerprint) and `losses` (unasked) are of the last 24 hours.
+    `names` says what the users of the roster known last are called; `owners` maps each linked Moodle user to her
+    student; `moved` are students whose link was made or ended since the export was asked for. `done` (how often, by
+    fingerprint) and `losses` (unasked) are of the last 24 hours.
     """
 
     now: float
     mapping: Mapping
+    names: Dictionary[int, str]
     owners: Dictionary[int, int]
     moved: frozenset[int]
     columns: Dictionary[Column, KnownColumn]
@@ -43,6 +46,7 @@ def recall_grades(tx: Connection, now: float, mapping: Mapping, asked_at: float)
         approved=given.approved,
         now=now,
         mapping=mappings.get(tx, mapping.id) or mapping,
+        names=_names(rosters.get(tx, mapping.id)),
         owners={link.userid: link.studentid for link in active},
         moved=frozenset(made | ended),
         columns=cells.columns(tx, mapping.id),
@@ -50,3 +54,8 @@ def recall_grades(tx: Connection, now: float, mapping: Mapping, asked_at: float)
         done=steps.done_since(tx, mapping.id, now - DAY),
         losses=steps.losses_since(tx, mapping.id, now - DAY),
     )
+
+
+def _names(roster: KnownRoster | None) -> dict[int, str]:
+    members = roster.members if roster else ()
+    return {member.userid: f"{member.firstname} {member.lastname}" for member in members}

@@ -1,0 +1,246 @@
+"""`kurasync grades`, `plan --grades` and `hand-back`: from kuraCloud's grades to Moodle's gradebook, by command."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+import pytest
+from click.testing import Result
+
+from app.store import worklist
+from app.store.tables import audit
+from tests.fixtures_desk import Desk
+from tests.fixtures_processes import wait_until
+from tests.test_cli_terminal import terminal
+
+
+@dataclass
+class Class:
+    """A mapped course of two students, Moodle user ids in `users`, with the lesson revision `Heart` of 10 points."""
+
+    desk: Desk
+    users: list[int]
+    lesson: int
+    revision: int
+
+    def grade(self, user: int, points: float | None) -> None:
+        """Grade a student in kuraCloud."""
+        emails = {each["id"]: each["email"] for each in self.desk.moodle.expected_students(self.desk.course)}
+        studentids = {each["email"]: each["studentId"] for each in self.desk.kura.students(self.desk.kura_course)}
+        self.desk.kura.set_grade(
+            self.desk.kura_course, self.revision, studentids[emails[user]], {"q1": points, "q2": None}
+        )
+
+    def sync(self) -> Result:
+        """`grades 1 --wait`, while a worker takes turns."""
+        return self.while_working("grades", "1", "--wait", "--timeout", "20")
+
+    def while_working(self, *arguments: str) -> Result:
+        """A command, while a worker takes turns at the grades."""
+        worker = threading.Thread(target=self.desk.work_on_grades)
+        worker.start()
+        done = self.desk.run(*arguments)
+        worker.join()
+        return done
+
+    def review(self) -> None:
+        """From now on everything is held."""
+        self.desk.done("mapping", "set", "1", "mode=review")
+        self.desk.work()
+
+    def book(self) -> dict[str, str | None]:
+        """Moodle's gradebook: user -> grade."""
+        rows = self.desk.moodle.gradebook(self.desk.course)["grades"]
+        return {row["userid"]: row["finalgrade"] for row in rows}
+
+    def change_by_hand(self, user: int, points: float) -> None:
+        """A teacher changes a grade in Moodle."""
+        (item,) = self.desk.moodle.gradebook(self.desk.course)["items"]
+        self.desk.moodle.teacher_sets_grade(self.desk.course, int(item["id"]), user, points)
+
+
+@pytest.fixture
+def graded(desk: Desk) -> Class:
+    desk.moodle.install_plugin()
+    desk.kura.set_export(polls=0)
+    desk.enrol(2)
+    desk.map()
+    desk.work()
+    desk.done("holds", "approve", "1", "--digest", desk.json("holds", "show", "1")["digest"])
+    desk.work()
+    lesson = desk.kura.add_lesson(desk.kura_course, "The heart")
+    revision = desk.kura.add_revision(desk.kura_course, lesson, "Heart", {"q1": 10, "q2": 0})
+    made = Class(desk, [each["id"] for each in desk.moodle.expected_students(desk.course)], lesson, revision)
+    made.grade(made.users[0], 7.5)
+    return made
+
+
+def test_without_the_plugin_grades_fail_at_once_and_say_what_to_do(desk: Desk) -> None:
+    desk.map()
+    for command in (("grades", "1"), ("grades", "1", "--wait"), ("plan", "1", "--grades")):
+        done = desk.run(*command)
+        assert done.exit_code == 1
+        assert "docs/moodle-plugin.md" in done.stderr
+    with desk.kit.database.reading() as tx:
+        assert worklist.get(tx, 1, "grades") is None
+
+
+def test_grades_are_asked_for_and_the_command_returns(graded: Class) -> None:
+    assert "runs list --mapping 1" in graded.desk.done("grades", "uni:PHY1")
+    assert graded.desk.work_on_grades() == "done"
+    assert graded.book() == {str(graded.users[0]): "7.50000"}
+
+
+def test_grades_with_wait_tell_how_the_run_went(graded: Class) -> None:
+    done = graded.sync()
+    assert done.exit_code == 0
+    assert "1 column made, 1 grade written." in done.stdout
+    assert "Grades are in step: nothing to do." in graded.sync().stdout
+
+
+def test_waiting_for_grades_says_what_is_waited_for(graded: Class) -> None:
+    graded.desk.kura.set_export(polls=10_000)
+    worker = threading.Thread(target=lambda: wait_until(lambda: graded.desk.work(kind="grades") == "later"))
+    worker.start()
+    done = graded.desk.run("grades", "1", "--wait", "--timeout", "3")
+    worker.join()
+    assert done.exit_code == 1
+    assert "kuraCloud is preparing the export of grades." in done.stderr
+    (run,) = graded.desk.json("runs", "list", "--kind", "grades")
+    assert (run["outcome"], run["reason"]) == ("later", "export_pending")
+
+
+def test_a_failed_export_ends_the_wait_with_1_and_its_words(graded: Class) -> None:
+    graded.desk.kura.set_export(polls=0, fails=True)
+    done = graded.sync()
+    assert done.exit_code == 1
+    assert "kuraCloud could not export the grades" in done.stderr
+
+
+def test_a_plan_of_grades_says_what_who_and_from_what_to_what(graded: Class) -> None:
+    shown = graded.desk.done("plan", "1", "--grades")
+    assert "Goes ahead (2):" in shown
+    assert ["make", "the", "column", "Heart", "of", "10"] in [line.split() for line in shown.splitlines()]
+    assert ["write", "Given1", "Family1", "Heart", "-", "->", "7.5"] in [line.split() for line in shown.splitlines()]
+    assert graded.book() == {}
+    assert "Grades are in step: nothing to do." in [graded.sync(), graded.desk.done("plan", "1", "--grades")][1]
+
+
+def test_a_plan_of_grades_in_json_is_nothing_but_json(graded: Class) -> None:
+    plan = graded.desk.json("plan", "1", "--grades")
+    assert [each["action"] for each in plan["go"]] == ["column_add", "grade_set"]
+    assert (plan["mapping"], plan["hold"], plan["held"], plan["left"]) == (1, None, [], [])
+
+
+def test_what_is_left_to_a_person_is_listed_with_both_grades_and_the_reason(graded: Class) -> None:
+    graded.sync()
+    graded.change_by_hand(graded.users[0], 9.25)
+    done = graded.sync()
+    assert "1 left as it is." in done.stdout
+    number = graded.desk.json("runs", "list", "--kind", "grades")[0]["id"]
+    assert f"runs show {number}" in done.stdout
+    for shown in (graded.desk.done("runs", "show", str(number)), graded.desk.done("plan", "1", "--grades")):
+        assert "Left as it is (1). Why: somebody changed the grade in Moodle" in shown
+        assert ["Given1", "Family1", "Heart", "9.25", "7.5"] in [line.split() for line in shown.splitlines()]
+    assert graded.book() == {str(graded.users[0]): "9.25000"}
+
+
+def test_grades_of_a_student_who_is_linked_to_nobody_are_listed_by_her_number(graded: Class) -> None:
+    guest = graded.desk.kura.put_student(graded.desk.kura_course, email="guest@example.edu")
+    graded.desk.kura.set_grade(graded.desk.kura_course, graded.revision, guest, {"q1": 3, "q2": None})
+    shown = graded.desk.done("plan", "1", "--grades")
+    assert "the kuraCloud student is linked to nobody in Moodle" in shown
+    assert f"kuraCloud student {guest}" in shown
+
+
+def test_a_hold_of_grades_is_shown_and_approved_like_any_other(graded: Class) -> None:
+    graded.sync()
+    graded.review()
+    graded.grade(graded.users[0], 3)
+    done = graded.sync()
+    assert done.exit_code == 3
+    (hold,) = graded.desk.json("holds", "list")
+    assert (hold["kind"], hold["actions"]) == ("grades", {"lower": 1})
+    shown = graded.desk.done("holds", "show", str(hold["id"]))
+    assert "Why: the mapping is set to review" in shown
+    assert ["lower", "Given1", "Family1", "Heart", "7.5", "->", "3"] in [line.split() for line in shown.splitlines()]
+    assert graded.book() == {str(graded.users[0]): "7.50000"}
+    graded.desk.done("holds", "approve", str(hold["id"]), "--digest", hold["digest"])
+    assert graded.desk.work_on_grades() == "done"
+    assert graded.book() == {str(graded.users[0]): "3.00000"}
+    assert graded.desk.json("holds", "list") == []
+
+
+def test_a_rejected_hold_of_grades_is_not_asked_again(graded: Class) -> None:
+    graded.sync()
+    graded.review()
+    graded.grade(graded.users[0], 3)
+    graded.sync()
+    graded.desk.done("holds", "reject", str(graded.desk.json("holds", "list")[0]["id"]))
+    graded.sync()
+    assert graded.desk.json("holds", "list") == []
+    assert graded.book() == {str(graded.users[0]): "7.50000"}
+
+
+def test_a_grade_that_is_handed_back_is_overwritten(graded: Class) -> None:
+    graded.sync()
+    graded.change_by_hand(graded.users[0], 9.25)
+    graded.sync()
+    said = graded.desk.done("hand-back", "1", "--all", "--yes")
+    assert ["Given1", "Family1", "Heart", "9.25", "7.5"] in [line.split() for line in said.splitlines()]
+    assert "Handed back: 1." in said
+    assert graded.desk.work_on_grades() == "done"
+    assert graded.book() == {str(graded.users[0]): "7.50000"}
+    assert "no such grade" in graded.desk.done("hand-back", "1", "--all", "--yes")
+
+
+def test_only_the_grades_that_were_named_are_handed_back(graded: Class) -> None:
+    first, second = graded.users
+    graded.grade(second, 5)
+    graded.sync()
+    for user in (first, second):
+        graded.change_by_hand(user, 1)
+    graded.sync()
+    desk, column = graded.desk, f"{graded.lesson}-{graded.revision}"
+    assert desk.json("hand-back", "1", "--column", "1-1", "--yes") == []
+    assert desk.json("hand-back", "1", "--user", "999", "--yes") == []
+    given = desk.json("hand-back", "1", "--user", str(second), "--column", column, "--yes")
+    assert [each["userid"] for each in given] == [second]
+    assert desk.work_on_grades() == "done"
+    assert graded.book() == {str(first): "1.00000", str(second): "5.00000"}
+
+
+def test_handing_back_is_written_down(graded: Class) -> None:
+    graded.sync()
+    graded.change_by_hand(graded.users[0], 9.25)
+    graded.sync()
+    graded.desk.done("hand-back", "1", "--all", "--yes")
+    with graded.desk.kit.database.reading() as tx:
+        rows = tx.execute(audit.select().where(audit.c.operation == "hand_back").order_by(audit.c.id)).all()
+    assert [(row.phase, row.system, row.outcome) for row in rows] == [
+        ("begin", "kurasync", None),
+        ("end", "kurasync", "done"),
+    ]
+    column = [graded.lesson, graded.revision]
+    assert rows[0].subject == {"grades": [{"column": column, "userid": graded.users[0], "shown": 9.25}]}
+
+
+def test_handing_back_says_which_grades(graded: Class) -> None:
+    assert graded.desk.run("hand-back", "1", "--yes").exit_code == 2
+    done = graded.desk.run("hand-back", "1", "--column", "Heart", "--yes")
+    assert done.exit_code == 2
+    assert "LESSON-REVISION" in done.stderr
+
+
+def test_handing_back_is_asked_for(graded: Class) -> None:
+    graded.sync()
+    graded.change_by_hand(graded.users[0], 9.25)
+    graded.sync()
+    assert "say --yes" in graded.desk.run("hand-back", "1", "--all").stderr
+    with terminal(graded.desk, "hand-back", "1", "--all", columns=80) as shown:
+        shown.wait_for("Let kuraCloud overwrite this grade in Moodle? [y/N]")
+        shown.type("n")
+        assert shown.end() == 1
+    assert "Nothing was changed." in shown.shown
+    assert "1 left as it is." in graded.sync().stdout
