@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 JOBS ?= 2
 
-.PHONY: help demo sandbox run test unit lint types contract bench mutants soak docs clean
+.PHONY: help demo sandbox run test unit lint types contract bench mutants soak plugin docs clean
 
 help:
 	@echo "make demo     see a day in a course, on simulated systems"
@@ -19,6 +19,7 @@ help:
 	@echo "make bench    what it costs, each figure beside its limit"
 	@echo "make mutants  ten seeded bugs, each of which must turn a test red"
 	@echo "make soak     the long trials (about an hour)"
+	@echo "make plugin   build dist/local_kurasync.zip, to be installed in Moodle"
 	@echo "make docs     write the generated parts of docs/ anew"
 
 $(READY): pyproject.toml constraints.txt
@@ -45,6 +46,7 @@ run: $(READY)
 test: lint types contract unit
 
 unit: $(READY)
+	@command -v php >/dev/null || echo "There is no php here: the syntax of the Moodle plugin's files is not checked."
 	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal -m "not soak"
 
 lint: $(READY)
@@ -64,6 +66,9 @@ mutants: $(READY)
 
 soak: $(READY)
 	$(BIN)/python -m pytest -m soak --timeout 7200
+
+plugin: $(READY)
+	$(BIN)/python plugin/build.py dist/local_kurasync.zip
 
 docs: $(READY)
 	$(BIN)/python -m app.sync.triggers docs/events.md
