@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sandbox.moodle.actions.groups import GroupActions
@@ -161,6 +163,20 @@ class GradebookActions(GroupActions):
         for item in sorted(self.site.gradebook.of_course(course), key=lambda item: item.itemtype == "course"):
             self.delete_item(item.id)
         self.needs_regrading.discard(course)
+
+    def _restore_gradebook(self, items: Sequence[GradeItem], course: int) -> None:
+        """Items of a deleted course with the grades of its people; of who wrote these only its people are known."""
+        for old in sorted(items, key=lambda item: item.itemtype != "course"):
+            item = replace(old, id=self.site.next_id("grade_items"), courseid=course, grades={})
+            for grade in old.rows():
+                if self.site.enrolments.is_enrolled(course, grade.userid):
+                    item.grades[grade.userid] = self._restored_grade(grade, item)
+            self._insert_item(item, ACTOR)
+
+    def _restored_grade(self, old: GradeGrade, item: GradeItem) -> GradeGrade:
+        writer = old.usermodified or 0
+        known = writer if self.site.enrolments.is_enrolled(item.courseid, writer) else None
+        return replace(old, id=self.site.next_id("grade_grades"), itemid=item.id, usermodified=known)
 
     def _add_item(self, course: int, by: int, **columns: Any) -> int:
         items = self.site.gradebook.of_course(course)

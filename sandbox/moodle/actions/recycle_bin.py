@@ -9,6 +9,7 @@ from sandbox.moodle.actions.courses import CourseActions
 from sandbox.moodle.core import action
 from sandbox.moodle.events import ACTOR
 from sandbox.moodle.records import Course, EnrolInstance, Group, GroupMember, RoleAssignment, UserEnrolment
+from sandbox.moodle.tables.gradebook import GradeItem
 
 AUTOMATED = 50
 """The mode of a backup that Moodle makes by itself, as for its recycle bin."""
@@ -16,7 +17,7 @@ AUTOMATED = 50
 
 @dataclass(frozen=True, slots=True)
 class BinItem:
-    """A deleted course as it was; rows keep their old ids, `instances` and `groups` are copies."""
+    """A deleted course as it was; rows keep their old ids, `instances`, `groups` and `grade_items` are copies."""
 
     id: int
     course: Course
@@ -24,6 +25,7 @@ class BinItem:
     enrolments: list[UserEnrolment]
     assignments: list[RoleAssignment]
     groups: list[Group]
+    grade_items: list[GradeItem]
 
 
 class RecycleBinActions(CourseActions):
@@ -52,6 +54,7 @@ class RecycleBinActions(CourseActions):
         self._restore_groups(item, new)
         section = str(self.site.next_id("course_sections"))
         self._raise_event("course_section_updated", new.context, section, other={"sectionnum": "0"})
+        self._restore_gradebook(item.grade_items, new.id)
         self._restored_event(old, new)
         for done in ("restored", "deleted"):
             self._bin_event(done, old, str(item.id))
@@ -67,6 +70,7 @@ class RecycleBinActions(CourseActions):
             enrolments=[row for user in users for row in enrolments.of(course.id, user)],
             assignments=[row for user in users for row in self.site.roles.assigned(course.context, user)],
             groups=[replace(group, members=dict(group.members)) for group in self.site.groups.of_course(course.id)],
+            grade_items=[replace(row, grades=dict(row.grades)) for row in self.site.gradebook.of_course(course.id)],
         )
         self._bin[course.id] = item
         self._backup_event(course)
