@@ -272,6 +272,56 @@ def test_an_export_can_fail_for_good(kura: SimKuraCloud, course: int) -> None:
     assert ask(kura, "GET", f"{path}/{task}/download").status_code == 404
 
 
+def test_an_export_may_never_end(kura: SimKuraCloud, course: int) -> None:
+    kura.set_export(polls=None)
+    path = f"/v2/course/{course}/published/exportgrades.json"
+    task = ask(kura, "POST", path).json()["taskToken"]
+    assert {ask(kura, "GET", f"{path}/{task}").json()["status"] for _ in range(50)} == {"RUNNING"}
+    assert ask(kura, "GET", f"{path}/{task}/download").status_code == 404
+
+
+def test_an_export_can_hold_whatever_a_client_must_not_fall_for(kura: SimKuraCloud, course: int) -> None:
+    kura.set_export(polls=0)
+    lesson = kura.add_lesson(course, "x" * 300)
+    kura.add_lesson(course, "A lesson without revisions")
+    bare = kura.add_revision(course, lesson, "No questions", {})
+    kura.set_grade(course, bare, 1, {})
+    odd = kura.add_revision(course, lesson, "Odd", {"q": 5})
+    kura.set_grade(course, odd, 1, {"q": float("nan")})
+    kura.set_grade(course, odd, 2, {"q": None})
+    kura.set_grade(course, odd, 3, {"q": 1})
+    kura.set_grade(course, odd, 3, {"q": 2}, beside=True)
+    kura.set_grade(course, odd, 4, {"q": 3})
+    kura.remove_grade(course, odd, 4)
+    first, second = exported(kura, course, polls=0)
+    assert (first["publishedLessonTitle"], second["gradedPublishedRevisions"]) == ("x" * 300, [])
+    without, strange = first["gradedPublishedRevisions"]
+    assert (without["questions"], without["studentGrades"][0]["questionGrades"]) == ([], [])
+    rows = [(row["studentId"], row["questionGrades"][0]["questionGrade"]) for row in strange["studentGrades"]]
+    assert rows[0][1] != rows[0][1]
+    assert rows[1:] == [(2, None), (3, 1), (3, 2)]
+
+
+def test_a_revision_can_be_changed_and_taken_back(kura: SimKuraCloud, course: int) -> None:
+    revision = published(kura, course)
+    other = kura.add_revision(course, 12, "Heart rev 2", {"q": 1})
+    kura.change_revision(course, revision, title="Renamed")
+    kura.change_revision(course, revision, maximums={"q0": 7.5})
+    assert exported(kura, course)[0]["gradedPublishedRevisions"][0] == {
+        "publishedRevisionId": revision,
+        "publishedRevisionTitle": "Renamed",
+        "questions": [{"questionId": "q0", "maxGrade": 7.5}],
+        "studentGrades": [],
+    }
+    kura.remove_revision(course, revision)
+    assert [each["publishedRevisionId"] for each in exported(kura, course)[0]["gradedPublishedRevisions"]] == [other]
+    bare = kura.add_lesson(course, "Lung")
+    kura.remove_revision(course, other)
+    assert [lesson["publishedLessonId"] for lesson in exported(kura, course)] == [bare]
+    with pytest.raises(LookupError):
+        kura.remove_revision(course, other)
+
+
 def test_a_task_belongs_to_its_course(kura: SimKuraCloud, course: int) -> None:
     other = kura.add_course("Anatomy")
     task = ask(kura, "POST", f"/v2/course/{course}/published/exportgrades.json").json()["taskToken"]

@@ -197,6 +197,35 @@ def empty_grades(trial: Trial) -> object:
     return sorted(heart["gradedPublishedRevisions"][0]), sorted(lung)
 
 
+def exported(trial: Trial) -> Any:
+    trial.sim.put_student(COURSE, email="bea@example.edu")
+    trial.publish()
+    task = trial.raw("POST", ASK).json["taskToken"]
+    (lesson,) = trial.raw("GET", f"{ASK}/{task}/download").json
+    return [
+        (row["gradeOffset"], row["questionGrades"]) for row in lesson["gradedPublishedRevisions"][0]["studentGrades"]
+    ]
+
+
+def ungraded_students(trial: Trial) -> object:
+    return exported(trial)
+
+
+def no_offset(trial: Trial) -> object:
+    return exported(trial)
+
+
+def second_export(trial: Trial) -> object:
+    first, second = (trial.raw("POST", ASK).json["taskToken"] for _ in range(2))
+    return first == second
+
+
+def export_downloads(trial: Trial) -> object:
+    trial.publish()
+    task = trial.raw("POST", ASK).json["taskToken"]
+    return [trial.raw("GET", f"{ASK}/{task}/download").status_code for _ in range(2)]
+
+
 def waiting_status(trial: Trial) -> object:
     task = trial.raw("POST", ASK).json["taskToken"]
     return trial.raw("GET", f"{ASK}/{task}").json
@@ -211,7 +240,8 @@ SHOWN: list[Callable[[Trial], object]] = [
     student_ids, duplicate_add, email_match, invalid_email, refused_batch, batch_maximum, one_answer, answer_order,
     add_deleted_email, edit_email, email_kept, texts_trimmed, text_maximum, empty_text, created_date, unknown_student,
     done_already, extra_fields, restore_taken_email, done_answer, wrong_token, missing_course, lms_disabled,
-    list_maximum, error_body, restored_grades, deleted_in_export, empty_grades, waiting_status, failed_status,
+    list_maximum, error_body, restored_grades, deleted_in_export, empty_grades, ungraded_students,
+    no_offset, second_export, export_downloads, waiting_status, failed_status,
 ]  # fmt: skip
 
 

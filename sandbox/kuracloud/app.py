@@ -153,9 +153,12 @@ class KuraCloudApp:
         return Response(_DONE[self._dialect.done_answer], content_type="application/json")
 
     def _ask_export(self, request: Request, course_id: int) -> Response:
-        lessons = self._open_course(course_id).exported()
+        sim, course = self._sim, self._open_course(course_id)
+        running = [token for token, export in sim.exports.items() if export.is_running(course_id)]
+        if running and self._dialect.second_export == "same":
+            return _json({"taskToken": running[0]})
         token = secrets.token_hex(8)
-        self._sim.exports[token] = Export(course_id, lessons, self._sim.export_polls, self._sim.export_fails)
+        sim.exports[token] = Export(course_id, course.exported(), sim.export_polls, sim.export_fails)
         return _json({"taskToken": token})
 
     def _poll_export(self, request: Request, course_id: int, task_token: str) -> Response:
@@ -165,6 +168,8 @@ class KuraCloudApp:
         export = self._export(course_id, task_token)
         if not export.ready:
             raise Refusal(404, "The export is not ready")
+        if self._dialect.export_downloads == "once":
+            del self._sim.exports[task_token]
         return _json(export.lessons)
 
     def _export(self, course_id: int, task_token: str) -> Export:

@@ -49,7 +49,7 @@ class Course:
 
     def exported(self) -> list[Lesson]:
         """What an export shows now."""
-        return self.grades.exported(self.roster.deleted, self.roster.dialect)
+        return self.grades.exported(self.roster.active, self.roster.deleted, self.roster.dialect)
 
     def as_json(self) -> dict[str, Any]:
         """The course as kuraCloud answers it (contracts/kuracloud-v2.md)."""

@@ -95,6 +95,18 @@ class Dialect:
     empty_grades: Literal["present", "missing"] = _switch(
         "are empty lists of revisions and of student grades in an export, or left out", "present", "missing"
     )
+    ungraded_students: Literal["absent", "null"] = _switch(
+        "active students without a grade in an export: no row, or a row of nulls", "absent", "null"
+    )
+    no_offset: Literal["null", "zero"] = _switch(
+        "a grade that nobody adjusted has the offset null or 0", "null", "zero"
+    )
+    second_export: Literal["another", "same"] = _switch(
+        "asking for an export while one is not ready: another one, or the same", "another", "same"
+    )
+    export_downloads: Literal["any", "once"] = _switch(
+        "how often an export can be downloaded before its task is unknown", "any", "once"
+    )
     waiting_status: Literal["RUNNING", "PENDING", "QUEUED"] = _switch(
         "the status of an export that is not ready", "RUNNING", "PENDING", "QUEUED"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,8 +25,7 @@ class Gradebook:
 
     def revision(self, revision_id: int) -> dict[str, Any]:
         """The revision, of whichever lesson; raises LookupError."""
-        revisions = [revision for lesson in self.lessons for revision in lesson.get("gradedPublishedRevisions", [])]
-        return _one(revisions, "publishedRevisionId", revision_id)
+        return _one(list(_revisions(self.lessons)), "publishedRevisionId", revision_id)
 
     def add_lesson(self, lesson_id: int, title: str) -> None:
         """Publish a lesson without revisions."""
@@ -53,40 +52,67 @@ class Gradebook:
     def grade(
         self, revision_id: int, student_id: int, grades: Mapping[str, float | None], offset: float | None
     ) -> None:
-        """Give a student these grades in place of those she has in the revision."""
-        revision = self.revision(revision_id)
-        rows = [row for row in revision.get("studentGrades", []) if row["studentId"] != student_id]
+        """Give a student these grades in the revision, beside those she has."""
         questions = [{"questionId": name, "questionGrade": grade} for name, grade in grades.items()]
         row = {"studentId": student_id, "gradeOffset": offset, "questionGrades": questions}
-        revision["studentGrades"] = [*rows, row]
+        self.revision(revision_id).setdefault("studentGrades", []).append(row)
+
+    def ungrade(self, revision_id: int, student_id: int) -> None:
+        """Drop a student's grades in one revision."""
+        revision = self.revision(revision_id)
+        rows = revision.get("studentGrades", [])
+        revision["studentGrades"] = [row for row in rows if row["studentId"] != student_id]
+
+    def remove_revision(self, revision_id: int) -> None:
+        """Drop a revision, and its lesson with the last one."""
+        revision = self.revision(revision_id)
+        lesson = next(each for each in self.lessons if revision in each.get("gradedPublishedRevisions", []))
+        lesson["gradedPublishedRevisions"].remove(revision)
+        if not lesson["gradedPublishedRevisions"]:
+            self.lessons.remove(lesson)
 
     def forget(self, student_ids: Container[int]) -> None:
         """Drop every grade of these students."""
         self.lessons = _without(self.lessons, student_ids)
 
-    def exported(self, deleted: Container[int], dialect: Dialect) -> list[Lesson]:
+    def exported(self, active: Iterable[int], deleted: Container[int], dialect: Dialect) -> list[Lesson]:
         """What an export shows, as a copy."""
         lessons = copy.deepcopy(self.lessons)
         if dialect.deleted_in_export == "absent":
             lessons = _without(lessons, deleted)
+        for revision in _revisions(lessons):
+            if dialect.ungraded_students == "null":
+                revision["studentGrades"] = [*revision.get("studentGrades", []), *_null_rows(revision, active)]
+            if dialect.no_offset == "zero":
+                for row in revision.get("studentGrades", []):
+                    row["gradeOffset"] = row["gradeOffset"] or 0
         return [_without_empty(lesson) for lesson in lessons] if dialect.empty_grades == "missing" else lessons
 
 
 @dataclass(slots=True)
 class Export:
-    """One export of a course's grades, as they were when it was asked for; `polls` more polls find it waiting."""
+    """One export of a course's grades, as they were when it was asked for.
+
+    `polls` more polls find it waiting, None: all of them.
+    """
 
     course_id: int
     lessons: list[Lesson]
-    polls: int
+    polls: int | None
     fails: bool
 
     def poll(self, dialect: Dialect) -> str:
         """The status to answer now."""
+        if self.polls is None:
+            return dialect.waiting_status
         if self.polls > 0:
             self.polls -= 1
             return dialect.waiting_status
         return dialect.failed_status if self.fails else "SUCCEEDED"
+
+    def is_running(self, course_id: int) -> bool:
+        """Whether it is one of this course and not ready yet."""
+        return self.course_id == course_id and self.polls != 0
 
     @property
     def ready(self) -> bool:
@@ -101,13 +127,25 @@ def _one(entries: Sequence[dict[str, Any]], key: str, wanted: int) -> dict[str, 
     raise LookupError(f"no {key} {wanted}")
 
 
+def _revisions(lessons: Sequence[Lesson]) -> Iterator[dict[str, Any]]:
+    return (revision for lesson in lessons for revision in lesson.get("gradedPublishedRevisions", []))
+
+
+def _null_rows(revision: dict[str, Any], students: Iterable[int]) -> Iterator[dict[str, Any]]:
+    """A row for each of the students who has none."""
+    graded = {row["studentId"] for row in revision.get("studentGrades", [])}
+    for student in students:
+        if student not in graded:
+            questions = [{"questionId": each["questionId"], "questionGrade": None} for each in revision["questions"]]
+            yield {"studentId": student, "gradeOffset": None, "questionGrades": questions}
+
+
 def _without(lessons: list[Lesson], student_ids: Container[int]) -> list[Lesson]:
     lessons = copy.deepcopy(lessons)
-    for lesson in lessons:
-        for revision in lesson.get("gradedPublishedRevisions", []):
-            if "studentGrades" in revision:
-                rows = revision["studentGrades"]
-                revision["studentGrades"] = [row for row in rows if row["studentId"] not in student_ids]
+    for revision in _revisions(lessons):
+        if "studentGrades" in revision:
+            rows = revision["studentGrades"]
+            revision["studentGrades"] = [row for row in rows if row["studentId"] not in student_ids]
     return lessons
 
 

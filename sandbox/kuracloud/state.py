@@ -32,7 +32,7 @@ class KuraCloud:
         self.dialect = dialect or Dialect()
         self.token = token
         self.lms_enabled = True
-        self.export_polls = 1
+        self.export_polls: int | None = 1
         self.export_fails = False
         self.courses: dict[int, Course] = {}
         self.exports: dict[str, Export] = {}
@@ -59,8 +59,8 @@ class KuraCloud:
         """Take `new` for the token; the old one ends at once."""
         self.token = new
 
-    def set_export(self, polls: int = 1, fails: bool = False) -> None:
-        """How the exports asked for from now on go."""
+    def set_export(self, polls: int | None = 1, fails: bool = False) -> None:
+        """How the exports asked for from now on go; `polls` None: they never end."""
         self.export_polls, self.export_fails = polls, fails
 
     def add_course(self, name: str, code: str = "", lmsEnabled: bool = True, courseId: int | None = None) -> int:
@@ -140,10 +140,35 @@ class KuraCloud:
         studentId: int,
         grades: Mapping[str, float | None],
         offset: float | None = None,
+        beside: bool = False,
     ) -> None:
-        """Give a student her grades in a revision, by questionId, in place of what she had."""
+        """Give a student her grades in a revision, by questionId, in place of what she had, or `beside` it."""
         with self.lock:
-            self.courses[courseId].grades.grade(revisionId, studentId, grades, offset)
+            gradebook = self.courses[courseId].grades
+            if not beside:
+                gradebook.ungrade(revisionId, studentId)
+            gradebook.grade(revisionId, studentId, grades, offset)
+
+    def remove_grade(self, courseId: int, revisionId: int, studentId: int) -> None:
+        """Take a student's row out of a revision."""
+        with self.lock:
+            self.courses[courseId].grades.ungrade(revisionId, studentId)
+
+    def change_revision(
+        self, courseId: int, revisionId: int, title: str | None = None, maximums: Mapping[str, float] | None = None
+    ) -> None:
+        """Give a revision another title, or other questions; grades stay as they are."""
+        with self.lock:
+            revision = self.courses[courseId].grades.revision(revisionId)
+            if title is not None:
+                revision["publishedRevisionTitle"] = title
+            if maximums is not None:
+                revision["questions"] = [{"questionId": name, "maxGrade": each} for name, each in maximums.items()]
+
+    def remove_revision(self, courseId: int, revisionId: int) -> None:
+        """Take a revision back; with the last one its lesson goes."""
+        with self.lock:
+            self.courses[courseId].grades.remove_revision(revisionId)
 
     def set_lessons(self, courseId: int, lessons: Sequence[Lesson]) -> None:
         """Put these lessons, in the shape of an export, in place of all."""
