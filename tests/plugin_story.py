@@ -26,8 +26,9 @@ _OWN = {
     "wwwroot": "https://moodle.example.edu",
     "siteidentifier": "ab" * 32,
     **dict.fromkeys(("php", "moodle", "plugin", "release"), "…"),
+    **dict.fromkeys(("waiting", "oldest", "lastdelivery"), 0),
 }
-"""What is shown for values that belong to one site or version."""
+"""What is shown for values that belong to one site, version or moment."""
 
 
 @dataclass(frozen=True)
@@ -202,6 +203,7 @@ class Story:
         self._book("grades_renamed")
         moodle.set_formula(self._item(14), "=1+1")
         self._save("save_formula", 14, {"userid": ana, "grade": 2.0, "previous": 1.0}, name="B", maximum=1.0)
+        self._delete("delete_formula", 14)
         moodle.unenrol(ana, course)
         self._book("grades_after_unenrolment")
         moodle.enrol(ana, course)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
+from hashlib import sha256
+from secrets import token_bytes
 from typing import Any
 
 from sandbox.calls import Calls
@@ -16,6 +19,7 @@ from sandbox.moodle.actions.plugin import PluginActions
 from sandbox.moodle.actions.users import UserActions
 from sandbox.moodle.core import Listener, action
 from sandbox.moodle.functions.registry import PLUGIN, SIMULATED
+from sandbox.moodle.functions.site_info import PLUGIN_VERSION
 from sandbox.moodle.rest import name_of, rest_app
 from sandbox.moodle.senders import LocalWebhooks, Signed, ToolTrigger
 from sandbox.moodle.switches import Switches
@@ -78,6 +82,18 @@ class SimMoodle(UserActions, CohortActions, CategoryActions, PluginActions):
         self.functions |= PLUGIN
         self.service_functions |= PLUGIN.keys()
         self.has_plugin = True
+
+    def set_up_plugin(self, url: str) -> dict[str, str]:
+        """Install the plugin and set it up for kurasync at `url` (…/events/<site>), as its cli/setup.php does.
+
+        From now on its outbox reports what happens. Gives what goes into the file for `kurasync site add --file`.
+        """
+        self.install_plugin()
+        secret = f"whsec_{b64encode(token_bytes(24)).decode()}"
+        self.attach(Signed(url, secret, background=True, ids_only=True))
+        identity = sha256(self.site.identifier.encode()).hexdigest()
+        site = {"name": url.rpartition("/")[2], "url": self.wwwroot, "token": self.token, "secret": secret}
+        return {**site, "wwwroot": self.wwwroot, "siteidentifier": identity, "plugin": PLUGIN_VERSION}
 
     @action
     def uninstall_plugin(self) -> None:

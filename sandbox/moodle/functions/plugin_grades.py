@@ -137,7 +137,7 @@ def _delete(moodle: GradebookActions, course: int, given: dict[str, Any]) -> str
     item = moodle.site.gradebook.find(course, given["lessonid"], given["revisionid"])
     if not item:
         return "absent"
-    if item.locked or any(grade["locked"] for grade in _shown(item)["grades"]):
+    if not item.is_writable or any(grade.locked for grade in item.rows()):
         return "locked"
     moodle.delete_item(item.id, SERVICE_USER)
     return "deleted"
