@@ -61,9 +61,14 @@ class Sight:
 
 @dataclass
 class Ledger:
-    """What kurasync has to know of the past: its own values, titles it has seen, cells handed back, grades lost."""
+    """What kurasync has to know of the past.
 
-    ours: dict[Cell, set[float | None]] = field(default_factory=dict)
+    `ours`: what was sent to a cell last, and what Moodle showed then; `unsure` are cells of which nobody knows whether
+    what was sent arrived; `titles` are those seen of columns; `returned` are cells handed back; `lost` counts grades.
+    """
+
+    ours: dict[Cell, tuple[float | None, float | None]] = field(default_factory=dict)
+    unsure: set[Cell] = field(default_factory=set)
     titles: dict[Column, str] = field(default_factory=dict)
     returned: set[Cell] = field(default_factory=set)
     lost: int = 0
@@ -150,12 +155,40 @@ class Sync:
             assert cell in after.entries or value is None, cell
         self._note(after)
 
+    def not_shown(self, after: Sight) -> set[tuple[Column, int]]:
+        """Columns and students whose grade Moodle does not show: none of them may pass for synced."""
+        believed = {column: says for column, says in self._says.items() if says is not None}
+        return {
+            (column, student)
+            for column, says in believed.items()
+            for student, value in says.grades.items()
+            if not self._is_shown(column, student, value, after)
+        }
+
+    def _is_shown(self, column: Column, student: int, value: float | None, after: Sight) -> bool:
+        cell = column, self._before.links.get(student, 0)
+        shown = after.entries.get(cell, Entry(None)).value
+        return shown == value or (shown is not None and self._is_kept_otherwise(student, cell, value, shown))
+
+    def _is_kept_otherwise(self, student: int, cell: Cell, value: float | None, shown: float) -> bool:
+        """Whether Moodle was sent this very grade, and has made something else of it."""
+        says, item = self._says[cell[0]], self._before.items.get(cell[0])
+        cut = item is not None and says is not None and item.maximum != says.maximum and item.locked
+        sure = cell not in self._ledger.unsure | self._ledger.returned
+        return sure and not cut and self._may_have(student) and self._ledger.ours.get(cell) == (value, shown)
+
+    def _may_have(self, student: int) -> bool:
+        """Whether the student is linked, and for good, to a student of the Moodle course."""
+        user = self._before.links.get(student)
+        return user is not None and student not in self._before.moved and user in self._before.students
+
     def _note(self, after: Sight) -> None:
         ledger = self._ledger
         if not self._approved:
             ledger.lost += len(self.losses)
         for cell, value in (self._due | self._agreed).items():
-            ledger.ours[cell] = {value, after.entries.get(cell, Entry(None)).value}
+            ledger.ours[cell] = value, after.entries.get(cell, Entry(None)).value
+            ledger.unsure.discard(cell)
             ledger.returned.discard(cell)
         for column in self._before.items.keys() - after.items.keys():
             ledger.titles.pop(column, None)
@@ -191,16 +224,15 @@ class Sync:
 
     def _as_wanted(self, column: Column, item: Item, says: Wanted) -> Item:
         """Only a new title changes a name; the maximum is always kuraCloud's."""
-        renamed = self._ledger.titles.get(column, says.title) != says.title
+        renamed = self._ledger.titles.get(column, says.title).strip() != says.title.strip()
         return replace(item, name=_name(column, says.title) if renamed else item.name, maximum=says.maximum)
 
     def _look_at(self, column: Column, says: Wanted) -> None:
         item = self._before.items.get(column)
         for student, value in says.grades.items():
-            user = self._before.links.get(student)
-            if user is None or student in self._before.moved or user not in self._before.students:
+            if not self._may_have(student):
                 continue
-            cell = column, user
+            cell = column, self._before.links[student]
             entry = self._before.entries.get(cell, Entry(None))
             if entry.value == value:
                 self._agreed |= {cell: value} if value is not None or cell in self._ledger.ours else {}
@@ -212,7 +244,7 @@ class Sync:
         if entry.by == self._before.writer or cell in self._ledger.returned:
             return True
         untouched = entry.value is None and entry.by is None
-        return untouched or entry.value in self._ledger.ours.get(cell, set())
+        return untouched or entry.value in self._ledger.ours.get(cell, ())
 
     def _is_loss(self, cell: Cell) -> bool:
         shown, value = self._before.entries.get(cell, Entry(None)).value, self._due[cell]
@@ -221,4 +253,4 @@ class Sync:
 
 def _name(column: Column, title: str) -> str:
     end = f" kuraID: {column[0]}-{column[1]}"
-    return title[: 255 - len(end)] + end
+    return title.strip()[: 255 - len(end)] + end
