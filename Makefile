@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 JOBS ?= 2
 
-.PHONY: help demo sandbox run test unit lint types contract bench mutants soak plugin docs clean
+.PHONY: help demo sandbox run test unit lint types contract bench mutants soak moodle plugin docs clean
 
 help:
 	@echo "make demo     see a day in a course, on simulated systems"
@@ -19,6 +19,8 @@ help:
 	@echo "make bench    what it costs, each figure beside its limit"
 	@echo "make mutants  ten seeded bugs, each of which must turn a test red"
 	@echo "make soak     the long trials (about an hour)"
+	@echo "make moodle   the trials in a real Moodle with the plugin: needs TEST_MOODLE_URL (its address), TEST_MOODLE_DIR"
+	@echo "              (the folder of its config.php) and, where php alone will not do, TEST_MOODLE_PHP (the php command)"
 	@echo "make plugin   build dist/local_kurasync.zip, to be installed in Moodle"
 	@echo "make docs     write the generated parts of docs/ anew"
 
@@ -47,7 +49,7 @@ test: lint types contract unit
 
 unit: $(READY)
 	@command -v php >/dev/null || echo "There is no php here: the syntax of the Moodle plugin's files is not checked."
-	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal -m "not soak"
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal -m "not soak and not moodle"
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -69,6 +71,11 @@ soak: $(READY)
 
 plugin: $(READY)
 	$(BIN)/python plugin/build.py dist/local_kurasync.zip
+
+moodle: $(READY)
+	@test -n "$$TEST_MOODLE_URL" -a -n "$$TEST_MOODLE_DIR" || \
+	  { echo "Which Moodle? Set TEST_MOODLE_URL to its address and TEST_MOODLE_DIR to the folder of its config.php."; exit 1; }
+	$(BIN)/python -m pytest -m moodle -rP tests/test_real_moodle.py
 
 docs: $(READY)
 	$(BIN)/python -m app.sync.triggers docs/events.md

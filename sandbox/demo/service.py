@@ -62,11 +62,11 @@ class Service:
         """A service on a free port; stopped at the end, by force if need be."""
         home.mkdir(parents=True, exist_ok=True)
         service = cls(home, _free_port(), times)
-        service._start()
+        service.start()
         try:
             yield service
         finally:
-            service._stop()
+            service.stop()
 
     @property
     def pid(self) -> int:
@@ -96,7 +96,8 @@ class Service:
         """SIGKILL to the private Redis: what a power cut or the kernel's memory killer does."""
         os.kill(self._child("redis-server", "valkey-server"), signal.SIGKILL)
 
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Start it and wait until it is ready; raises CommandFailed."""
         with self._log.open("wb") as log:
             self._process = subprocess.Popen([*_TETHERED, "up"], env=self._environ, stdout=log, stderr=log)
         deadline = time.monotonic() + _STARTS_WITHIN
@@ -114,7 +115,8 @@ class Service:
         except OSError:
             return False
 
-    def _stop(self) -> None:
+    def stop(self) -> None:
+        """Stop it, by force if need be; it may be started again."""
         if self._process is None or self._process.poll() is not None:
             return
         self._process.terminate()
