@@ -486,6 +486,14 @@ final class save_grades_test extends service_testcase {
         $this->assertFalse(grade_grade::fetch(['itemid' => $this->item()->id, 'userid' => $one->id]));
     }
 
+    public function test_while_another_request_writes_a_call_is_refused_and_nothing_done(): void {
+        global $CFG;
+        $CFG->lock_factory = \local_kurasync\tests\busy_lock_factory::class;
+        $items = [['lessonid' => 12, 'revisionid' => 34] + self::HEART];
+        $this->assertSame('locktimeout', $this->refusal('save_grades', ['items' => $items]));
+        $this->assertSame([], $this->call('get_grades')['items']);
+    }
+
     public function test_a_column_with_the_maximum_that_moodle_can_keep(): void {
         $this->assertSame('created', $this->outcome(['name' => 'Heart', 'maximum' => 99999.99999]));
         $this->assertSame('updated', $this->outcome(['maximum' => 0]));
