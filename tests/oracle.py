@@ -78,7 +78,10 @@ class Bond:
 
 @dataclass(frozen=True)
 class Truth:
-    """Both systems and the links at one moment. `over`: the Moodle course has ended, so nobody is removed."""
+    """Both systems and the links at one moment. `over`: the Moodle course has ended, so nobody is removed.
+
+    `proven`: Moodle has the plugin, whose answer proves who has left; else every removal is a person's matter.
+    """
 
     members: Mapping[int, Person]
     students: Mapping[int, Student]
@@ -87,6 +90,7 @@ class Truth:
     email_changed: str = "hold"
     unmanaged: str = "hold"
     over: bool = False
+    proven: bool = False
 
     @property
     def linked(self) -> dict[int, int]:
@@ -354,10 +358,23 @@ def _invitations(turn: Turn) -> Iterator[str]:
 def _removals(turn: Turn) -> Iterator[str]:
     for studentid in turn.deleted:
         owner = turn.before.owner.get(studentid)
-        if studentid in turn.unasked and not (turn.before.email_changed == "auto" and turn.is_member(owner)):
+        if studentid in turn.unasked and not _may_go_unasked(turn, owner):
             yield f"student {studentid} was deleted unapproved"
         if owner is not None and turn.is_member(owner, throughout=True) and turn.keys(owner) == turn.shown(studentid):
             yield f"student {studentid} of {owner}, who is a student, was deleted"
+
+
+    came = {item["action"] for item in turn.plan.get("go", ())} & {"add", "restore", "reinvite"}
+    if turn.unasked and not came and not any(student.active for student in turn.after.students.values()):
+        yield f"nobody is left in the course, and nobody approved it: {turn.unasked}"
+
+
+def _may_go_unasked(turn: Turn, owner: int | None) -> bool:
+    if owner is None:
+        return turn.before.proven and turn.before.unmanaged == "remove"
+    if turn.before.email_changed == "auto" and turn.is_member(owner):
+        return True
+    return turn.before.proven and not turn.is_member(owner, throughout=True)
 
 
 def _plan(turn: Turn) -> Iterator[str]:

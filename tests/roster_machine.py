@@ -85,7 +85,10 @@ _KURACLOUD = (
     *("", "GET .*/student$", "deleted=true", "GET /v2/course$"),
     *("POST .*/student$", "POST .*/edit", "POST .*/delete", "POST .*/restore"),
 )
-_MOODLE = ("", "enrolled", "gradable", "course_groups", "group_members", "users_by_field", "courses_by_field")
+_MOODLE = (
+    *("", "get_roster", "get_roster", "enrolled", "gradable"),
+    *("course_groups", "group_members", "users_by_field", "courses_by_field"),
+)
 _ERRORCODES = (
     *("invalidtoken", "accessexception", "nopermissions", "sitemaintenance", "dbconnectionfailed"),
     *("gradesneedregrading", "invalidrecord", "errorcoursecontextnotvalid", ""),
@@ -148,6 +151,7 @@ class RosterMachine(RuleBasedStateMachine):
         ),
         size=st.integers(0, FIRST) | st.integers(4, FIRST),
         in_step=st.sampled_from((True, True, False)),
+        plugin=st.sampled_from(("", "there", "there", "later")),
     )
     def begin(
         self,
@@ -159,6 +163,7 @@ class RosterMachine(RuleBasedStateMachine):
         disorder: Disorder,
         size: int,
         in_step: bool,
+        plugin: str,
     ) -> None:
         kit, clock = self._kit()
         self.clock = clock
@@ -174,8 +179,12 @@ class RosterMachine(RuleBasedStateMachine):
         self.users = [self._newcomer(number) for number in range(size)]
         self.groups = [self.moodle.create_group(self.course, GROUPS[0])]
         self.cohorts: list[int] = []
+        if plugin == "there":
+            self.moodle.install_plugin()
         if in_step:
             self._bring_in_step()
+        if plugin == "later":
+            self.moodle.install_plugin()
 
     def teardown(self) -> None:
         """When every step went well: calm, and the verdict."""

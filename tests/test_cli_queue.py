@@ -71,6 +71,20 @@ def test_rows_with_nothing_to_do_are_left_out_unless_asked_for(desk: Desk, redis
     assert [row["state"] for row in desk.json("queues", "--all")["rows"]] == ["idle"]
 
 
+def test_a_look_at_a_later_time_is_left_out_until_it_is_late(desk: Desk, redis_url: str) -> None:
+    desk.environ["KURASYNC_REDIS_URL"] = redis_url
+    desk.map()
+    desk.work()
+    with desk.kit.database.transaction() as tx:
+        worklist.set_recheck(tx, [(1, "roster")], desk.kit.database.now(tx) + 60)
+    assert desk.json("queues")["rows"] == []
+    assert [row["state"] for row in desk.json("queues", "--all")["rows"]] == ["scheduled"]
+    with desk.kit.database.transaction() as tx:
+        tx.execute(update(table).values(due_at=table.c.due_at - 120))
+    (row,) = desk.json("queues")["rows"]
+    assert row["late_seconds"] >= 60
+
+
 def test_dead_letters_are_listed_and_tried_again(desk: Desk) -> None:
     desk.map()
     assert "Nothing gave up" in desk.done("dead", "list")

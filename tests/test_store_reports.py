@@ -14,22 +14,25 @@ from tests.making import add_courses, claimed, want, want_now
 @pytest.fixture
 def courses(database: Database, clock: SetClock) -> list[int]:
     with database.transaction() as tx:
-        return add_courses(tx, clock(), 3)
+        return add_courses(tx, clock(), 4)
 
 
 def test_the_queue_in_numbers(database: Database, clock: SetClock, courses: list[int]) -> None:
     with database.transaction() as tx:
         empty = reports.queue_overview(tx, clock())
         assert (empty.states, empty.due, empty.late, empty.oldest_failing) == ({}, 0, 0.0, None)
-        want_now(tx, clock(), *courses)
+        want_now(tx, clock(), *courses[:3])
         want(tx, clock(), courses[0], kind=GRADES)
         worklist.release(tx, clock(), claimed(tx, clock(), courses[0]), Done())
         worklist.release(tx, clock(), claimed(tx, clock(), courses[1]), Dead())
+        want_now(tx, clock(), courses[3])
+        worklist.release(tx, clock(), claimed(tx, clock(), courses[3]), Done(clock() + 60))
         overview = reports.queue_overview(tx, clock() + 2)
     assert overview.states == {
         ("roster", "idle"): 1,
         ("roster", "dead"): 1,
         ("roster", "wanted"): 1,
+        ("roster", "scheduled"): 1,
         ("grades", "wanted"): 1,
     }
     assert (overview.due, overview.late, overview.oldest_failing) == (2, 2.0, clock())
@@ -37,7 +40,7 @@ def test_the_queue_in_numbers(database: Database, clock: SetClock, courses: list
 
 def test_mappings_with_the_state_of_their_work(database: Database, clock: SetClock, courses: list[int]) -> None:
     with database.transaction() as tx:
-        want_now(tx, clock(), courses[0], courses[1])
+        want_now(tx, clock(), courses[0], courses[1], courses[3])
         mine = claimed(tx, clock(), courses[0])
         runs.end(tx, clock(), mine.run_id, "done")
         worklist.release(tx, clock(), mine, Done())
@@ -45,12 +48,14 @@ def test_mappings_with_the_state_of_their_work(database: Database, clock: SetClo
         links.create(tx, clock(), courses[0], [links.NewLink(each, each, "a@example.edu", {}) for each in (1, 2, 3)])
         links.end(tx, clock(), courses[0], [3], "left")
         worklist.park(tx, [courses[1]], "token_refused")
-        first, second, third = reports.mapping_lines(tx)
+        worklist.release(tx, clock(), claimed(tx, clock(), courses[3]), Done(clock() + 60))
+        first, second, third, fourth = reports.mapping_lines(tx)
     assert (first.site, first.courseid, first.instance, first.kura_courseid) == ("uni", 1, "lab", 1001)
     assert (first.state, first.links, first.hold_id) == ("idle", 2, hold)
     assert (first.last_outcome, first.last_ended_at) == ("done", clock())
     assert (second.state, second.gate_reason, second.due_at, second.links) == ("parked", "token_refused", clock(), 0)
     assert (third.state, third.hold_id, third.last_outcome) == ("idle", None, None)
+    assert (fourth.state, fourth.due_at) == ("scheduled", clock() + 60)
 
 
 def test_a_decided_hold_is_not_listed(database: Database, clock: SetClock, courses: list[int]) -> None:

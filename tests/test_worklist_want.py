@@ -220,3 +220,20 @@ def test_a_recheck_that_is_still_to_come_is_not_this_run(database: Database, clo
         worklist.set_recheck(tx, [(course, ROSTER)], clock() + 60)
         clock.advance(59)
         assert not claimed(tx, clock(), course).rechecks
+
+
+def test_a_look_at_a_later_time_is_scheduled_and_late_only_when_that_has_come(
+    database: Database, clock: SetClock, course: int
+) -> None:
+    with database.transaction() as tx:
+        want_now(tx, clock(), course)
+        claim = claimed(tx, clock(), course)
+        assert row(tx, course).late(clock() + 5) == 0
+        worklist.release(tx, clock(), claim, Done(clock() + 60))
+        found = row(tx, course)
+        assert (found.state, found.late(clock() + 60), found.late(clock() + 62)) == ("scheduled", 0, 2)
+        want_now(tx, clock(), course)
+        found = row(tx, course)
+        assert (found.state, found.late(clock() + 2)) == ("wanted", 2)
+        worklist.park(tx, [course], "token_refused")
+        assert row(tx, course).late(clock() + 2) == 0

@@ -9,6 +9,7 @@ from typing import Any
 
 from app.kit import Kit
 from app.store import audit, links, mappings, runs, worklist
+from app.store.worklist import Row
 from app.sync import holds as deciding
 from app.sync.ask import ask
 from app.sync.backoff import backoff
@@ -25,6 +26,7 @@ from tests.world import World
 DAY = 86_400.0
 OWNER = "test:1:1:1"
 ALONE_REFUSED = (400, 404, 409, 413, 422)  # after which a record that was sent alone is not sent again
+_PLUGIN_ROSTER = "local_kurasync_get_roster"
 _ROUNDS = 12
 _WAIT = 30.0
 _IMPATIENT = 0.4
@@ -65,6 +67,7 @@ class Trial:
             email_changed=rules.get("email_changed", "hold"),
             unmanaged=rules.get("unmanaged", "hold"),
             over=0 < end < world.clock(),
+            proven=world.moodle.has_plugin,
         )
 
     def tick(self) -> list[str]:
@@ -88,6 +91,7 @@ class Trial:
         """One turn, judged; the deed is done when so many points were passed. Returns its outcome, or `killed`."""
         before, approved, calls = self.truth(), self._approved(), len(self.world.kura.calls)
         invited, started = list(self._invited()), self._mapping().started_at is not None
+        looks = len(self.world.moodle.calls)
         outcome = self._take(points, deed)
         self._let_the_late_arrive()
         seen = list(self.world.kura.calls)[calls:]
@@ -104,7 +108,7 @@ class Trial:
         )
         self.check(oracle.judged(turn), turn.plan)
         self._check_budget(turn)
-        if outcome == "done" and points is None and self._is_healthy():
+        if outcome == "done" and points is None and self._is_healthy() and self._looked_whole(looks):
             self._check_convergence(turn)
         return outcome
 
@@ -160,7 +164,12 @@ class Trial:
     def _check_idle(self) -> None:
         with self.kit.database.reading() as tx:
             rows = worklist.rows(tx)
-        assert all(row.state == "idle" and row.wanted == row.seen for row in rows), rows
+        assert all(self._rests(row) and row.wanted == row.seen for row in rows), rows
+
+    def _rests(self, row: Row) -> bool:
+        """Whether nothing is to be done before an enrolment begins or ends; rechecks come sooner than that counts."""
+        later = self.world.clock() + self.kit.settings.recheck
+        return row.state == "idle" or (row.state == "scheduled" and row.due_at is not None and row.due_at > later)
 
     def _check_audit(self) -> None:
         """Two rows a write; the second may lack only where the process was killed."""
@@ -194,6 +203,11 @@ class Trial:
         moodle, kura = self.world.moodle, self.world.kura
         return not moodle.faults and not kura.faults and len(moodle.rights.held()) == len(CAPABILITIES)
 
+    def _looked_whole(self, looks: int) -> bool:
+        """Whether the last look at Moodle was at more than some users: else others may have changed unseen."""
+        rosters = [call for call in list(self.world.moodle.calls)[looks:] if call.name == _PLUGIN_ROSTER]
+        return not rosters or not any(name.startswith("userids") for name in rosters[-1].body)
+
     def _end_the_trouble(self) -> None:
         self.world.kura.faults.clear()
         self.world.moodle.faults.clear()
@@ -208,7 +222,7 @@ class Trial:
             self._requeue()
             outcomes = self.tick()
             with self.kit.database.reading() as tx:
-                if not outcomes and all(row.state == "idle" for row in worklist.rows(tx)):
+                if not outcomes and all(self._rests(row) for row in worklist.rows(tx)):
                     return
             if "done" not in outcomes:
                 self.world.clock.advance(3600)

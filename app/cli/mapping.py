@@ -212,11 +212,10 @@ def _everything(kit: Kit, mapping_id: int) -> dict[str, Any]:
         line = next(each for each in reports.mapping_lines(tx, KIND) if each.id == mapping_id)
         found = finding.mapping(tx, mapping_id)
         row, last = worklist.get(tx, mapping_id, KIND), runs.last(tx, mapping_id, KIND)
-    waits = row is not None and row.state == "wanted" and row.due_at is not None
     return {
         **_line(line),
         "obstacle": obstacle(kit, mapping_id),
-        "late_seconds": max(0.0, now - row.due_at) if row and waits and row.due_at else 0.0,
+        "late_seconds": row.late(now) if row else 0.0,
         "failing_since": moment(row.failing_since if row else None),
         "attempts": row.attempts if row else 0,
         "last_run": last.id if last else None,

@@ -31,7 +31,7 @@ def queues(kit: Kit, everything: bool, as_json: bool) -> None:
     with kit.database.reading() as tx:
         now = kit.database.now(tx)
         overview = reports.queue_overview(tx, now)
-        found = [_line(row, now) for row in worklist.rows(tx) if everything or row.state != "idle"]
+        found = [_line(row, now) for row in worklist.rows(tx) if everything or _concerns(row, now)]
     held, trouble = _in_redis(kit)
     if as_json:
         states = [{"kind": kind, "state": state, "rows": n} for (kind, state), n in sorted(overview.states.items())]
@@ -67,6 +67,11 @@ def _tell(found: list[dict[str, Any]], late: float, due: int, held: dict[str, in
         say("In Redis: " + ", ".join(f"{number} {name}" for name, number in held.items()) + ".")
 
 
+def _concerns(row: Row, now: float) -> bool:
+    """Whether something is wanted, under way or in the way; a look at a later time is none of these."""
+    return row.state not in ("idle", "scheduled") or row.late(now) > 0
+
+
 def _in_redis(kit: Kit) -> tuple[dict[str, int] | None, str | None]:
     try:
         counts = Counter(kind for _, kind in carried(kit.settings))
@@ -76,14 +81,13 @@ def _in_redis(kit: Kit) -> tuple[dict[str, int] | None, str | None]:
 
 
 def _line(row: Row, now: float) -> dict[str, Any]:
-    late = max(0.0, now - row.due_at) if row.state == "wanted" and row.due_at is not None else 0.0
     return {
         "mapping": row.mapping_id,
         "kind": row.kind,
         "state": row.state,
         "waiting": row.wanted - row.seen,
         "due_at": moment(row.due_at),
-        "late_seconds": round(late, 1),
+        "late_seconds": round(row.late(now), 1),
         "attempts": row.attempts,
         "crashes": row.crashes,
         "failing_since": moment(row.failing_since),

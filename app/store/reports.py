@@ -58,12 +58,20 @@ class DeadLine:
     message: str | None
 
 
-_STATE = case(
-    (worklist.c.lease_owner.is_not(None), "running"),
-    (worklist.c.gate != "open", worklist.c.gate),
-    (worklist.c.due_at.is_not(None), "wanted"),
-    else_="idle",
-)
+
+
+def _state(row: Any) -> Any:
+    """As app.store.worklist.rows.Row.state says it."""
+    return case(
+        (row.c.lease_owner.is_not(None), "running"),
+        (row.c.gate != "open", row.c.gate),
+        (row.c.wanted > row.c.seen, "wanted"),
+        (row.c.due_at.is_not(None), "scheduled"),
+        else_="idle",
+    )
+
+
+_STATE = _state(worklist)
 _STATES = select(worklist.c.kind, _STATE.label("state"), func.count().label("rows")).group_by(worklist.c.kind, _STATE)
 _TOTALS = select(
     func.count(case((worklist.c.due_at <= bindparam("b_now", type_=Double), 1))).label("due"),
@@ -113,12 +121,7 @@ def _mapping_lines(kind: str) -> Select[Any]:
     row, hold, last = worklist.alias("row"), holds.alias("hold"), runs.alias("last")
     active = select(links.c.mapping_id, func.count().label("links")).where(links.c.ended_at.is_(None))
     counted = active.group_by(links.c.mapping_id).subquery("counted")
-    state = case(
-        (row.c.lease_owner.is_not(None), "running"),
-        (row.c.gate != "open", row.c.gate),
-        (row.c.due_at.is_not(None), "wanted"),
-        else_="idle",
-    )
+    state = _state(row)
     waits = and_(hold.c.mapping_id == mappings.c.id, hold.c.kind == kind, hold.c.state.in_(WAITING))
     return (
         select(

@@ -34,12 +34,22 @@ class Row:
 
     @property
     def state(self) -> str:
-        """What people see: running, parked, paused, dead, wanted or idle (queue.md 2)."""
+        """What people see: running, parked, paused, dead, wanted, scheduled or idle (queue.md 2).
+
+        Scheduled: nothing is wanted, and a look waits for its time, which may be far off.
+        """
         if self.lease_owner is not None:
             return "running"
         if self.gate != "open":
             return self.gate
-        return "idle" if self.due_at is None else "wanted"
+        if self.due_at is None:
+            return "idle"
+        return "wanted" if self.wanted > self.seen else "scheduled"
+
+    def late(self, now: float) -> float:
+        """For how many seconds it has been due while nothing is in its way."""
+        waits = self.due_at is not None and self.gate == "open" and self.lease_owner is None
+        return max(0.0, now - (self.due_at or now)) if waits else 0.0
 
 
 def rows(tx: Connection, mapping_ids: Collection[int] | None = None) -> list[Row]:
