@@ -38,6 +38,22 @@ class Course:
         self.world.clock.advance(1)  # an export counts no link that was made at the very moment it was asked for
         return users
 
+    def one(self) -> int:
+        """A student with the grade 4 in kuraCloud; the Moodle user id."""
+        (userid,) = self.students(1)
+        self.grade(userid, 4)
+        return userid
+
+    def in_step(self) -> int:
+        """The same, with the grade in Moodle already."""
+        userid = self.one()
+        assert self.sync().outcome == "done"
+        return userid
+
+    def teacher_sets(self, userid: int, value: float) -> None:
+        """A teacher writes a grade by hand."""
+        self.world.moodle.teacher_sets_grade(self.world.course, self.item(), userid, value)
+
     def grade(self, userid: int, q1: float | None, q2: float | None = None, offset: float | None = None) -> None:
         """Grade a user's student in kuraCloud."""
         studentid = {link.userid: link.studentid for link in self.world.links()}[userid]

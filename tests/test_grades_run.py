@@ -50,17 +50,14 @@ def test_grades_of_linked_students_end_in_a_column_of_moodles_gradebook(graded: 
 
 
 def test_a_second_run_has_nothing_to_do_and_writes_nothing(graded: Course) -> None:
-    (ana,) = graded.students(1)
-    graded.grade(ana, 4)
-    graded.sync()
+    graded.in_step()
     graded.world.moodle.calls.clear()
     assert graded.sync().message == "Grades are in step: nothing to do."
     assert [call.name for call in graded.world.moodle.calls] == ["local_kurasync_get_grades"]
 
 
 def test_a_preview_shows_what_a_run_would_do_and_writes_nothing(graded: Course) -> None:
-    (ana,) = graded.students(1)
-    graded.grade(ana, 4)
+    graded.one()
     graded.world.kura.set_export(polls=0)
     shown = graded.preview().as_json()
     assert graded.book() == {}
@@ -71,8 +68,7 @@ def test_a_preview_shows_what_a_run_would_do_and_writes_nothing(graded: Course) 
 
 
 def test_every_write_has_an_audit_row_before_it_and_one_after(graded: Course) -> None:
-    (ana,) = graded.students(1)
-    graded.grade(ana, 4)
+    ana = graded.one()
     run = graded.sync()
     with graded.world.kit.database.reading() as tx:
         found = [(row.operation, row.phase, row.outcome) for row in audit.search(tx, run_id=run.id, system="moodle")]
@@ -92,8 +88,7 @@ def test_every_write_has_an_audit_row_before_it_and_one_after(graded: Course) ->
 
 
 def test_a_run_waits_for_the_export_without_holding_the_row(graded: Course) -> None:
-    (ana,) = graded.students(1)
-    graded.grade(ana, 4)
+    graded.one()
     ask(graded.world.kit, graded.world.mapping_id, "grades")
     assert graded.turn() == "later"
     assert (graded.last().reason, graded.last().message) == (
@@ -139,8 +134,7 @@ def test_students_that_are_wanted_later_are_not_waited_for(graded: Course) -> No
 
 @pytest.mark.parametrize("trouble", ["dead", "failing"])
 def test_a_roster_that_does_not_come_is_not_waited_for(graded: Course, trouble: str) -> None:
-    (ana,) = graded.students(1)
-    graded.grade(ana, 4)
+    graded.one()
     small = graded.world
     if trouble == "failing":
         small.moodle.faults.add(Fault("status", "get_roster", status=500))
@@ -155,8 +149,7 @@ def test_a_roster_that_does_not_come_is_not_waited_for(graded: Course, trouble: 
 
 
 def test_what_is_wanted_while_an_export_is_under_way_leads_to_another_one(graded: Course) -> None:
-    (ana,) = graded.students(1)
-    graded.grade(ana, 4)
+    ana = graded.one()
     ask(graded.world.kit, graded.world.mapping_id, "grades")
     assert graded.turn() == "later"
     graded.grade(ana, 5)
@@ -171,8 +164,7 @@ def test_what_is_wanted_while_an_export_is_under_way_leads_to_another_one(graded
 
 
 def test_a_failed_export_is_final_and_the_next_run_asks_for_another(graded: Course) -> None:
-    (ana,) = graded.students(1)
-    graded.grade(ana, 4)
+    ana = graded.one()
     graded.world.kura.set_export(fails=True)
     run = graded.sync()
     assert (run.outcome, run.reason) == ("retry", "export_failed")
@@ -204,8 +196,7 @@ def test_an_export_that_never_ends_stops_no_other_course(graded: Course) -> None
 
 
 def test_an_export_that_kuracloud_has_forgotten_is_asked_for_anew(graded: Course) -> None:
-    (ana,) = graded.students(1)
-    graded.grade(ana, 4)
+    ana = graded.one()
     graded.world.kura.faults.add(Fault("status", r"GET .*exportgrades", status=404, times=1))
     assert (graded.sync().reason) == "export_gone"
     assert graded.turns().outcome == "done"
@@ -213,8 +204,7 @@ def test_an_export_that_kuracloud_has_forgotten_is_asked_for_anew(graded: Course
 
 
 def test_kuracloud_refusing_the_export_is_tried_again(graded: Course) -> None:
-    (ana,) = graded.students(1)
-    graded.grade(ana, 4)
+    ana = graded.one()
     graded.world.kura.faults.add(Fault("status", r"POST .*exportgrades", status=500, times=1))
     assert graded.sync().outcome == "retry"
     assert graded.turns().outcome == "done"
@@ -222,9 +212,7 @@ def test_kuracloud_refusing_the_export_is_tried_again(graded: Course) -> None:
 
 
 def test_an_empty_export_touches_nothing(graded: Course) -> None:
-    (ana,) = graded.students(1)
-    graded.grade(ana, 4)
-    graded.sync()
+    ana = graded.in_step()
     graded.world.kura.set_lessons(graded.world.kura_course, [])
     run = graded.sync()
     assert (run.outcome, run.message) == ("done", "1 left as it is.")
@@ -241,7 +229,7 @@ def test_what_a_person_wrote_is_left_and_reported(graded: Course) -> None:
     graded.grade(ana, 4)
     graded.grade(ben, 5)
     graded.sync()
-    graded.world.moodle.teacher_sets_grade(graded.world.course, graded.item(), ana, 9)
+    graded.teacher_sets(ana, 9)
     graded.grade(ana, 6)
     graded.grade(ben, 6)
     graded.sync()
@@ -250,9 +238,7 @@ def test_what_a_person_wrote_is_left_and_reported(graded: Course) -> None:
 
 
 def test_what_a_person_cleared_stays_clear(graded: Course) -> None:
-    (ana,) = graded.students(1)
-    graded.grade(ana, 4)
-    graded.sync()
+    ana = graded.in_step()
     graded.world.moodle.teacher_clears(graded.world.course, graded.item(), ana)
     graded.sync()
     assert graded.book() == {graded.name: {}}
@@ -260,15 +246,13 @@ def test_what_a_person_cleared_stays_clear(graded: Course) -> None:
 
 
 def test_what_a_person_writes_between_the_look_and_the_write_stays(graded: Course) -> None:
-    (ana,) = graded.students(1)
-    graded.grade(ana, 4)
-    graded.sync()
+    ana = graded.in_step()
     graded.grade(ana, 5)
     small = graded.world
     small.before_call(
         "local_kurasync_save_grades",
         1,
-        lambda: small.moodle.teacher_sets_grade(small.course, graded.item(), ana, 9),
+        lambda: graded.teacher_sets(ana, 9),
     )
     run = graded.sync()
     assert graded.book() == {graded.name: {ana: 9}}
@@ -281,15 +265,13 @@ def test_what_a_person_writes_between_the_look_and_the_write_stays(graded: Cours
 
 
 def test_what_a_person_writes_between_the_write_and_the_proof_stays(graded: Course) -> None:
-    (ana,) = graded.students(1)
-    graded.grade(ana, 4)
-    graded.sync()
+    ana = graded.in_step()
     graded.grade(ana, 5)
     small = graded.world
     small.before_call(
         "local_kurasync_get_grades",
         2,
-        lambda: small.moodle.teacher_sets_grade(small.course, graded.item(), ana, 9),
+        lambda: graded.teacher_sets(ana, 9),
     )
     run = graded.sync()
     assert run.message == "1 grade written; 1 kept otherwise by Moodle."
@@ -300,24 +282,20 @@ def test_what_a_person_writes_between_the_write_and_the_proof_stays(graded: Cour
 
 
 def test_a_cell_that_was_handed_back_is_written_again(graded: Course) -> None:
-    (ana,) = graded.students(1)
-    graded.grade(ana, 4)
-    graded.sync()
-    graded.world.moodle.teacher_sets_grade(graded.world.course, graded.item(), ana, 9)
+    ana = graded.in_step()
+    graded.teacher_sets(ana, 9)
     graded.sync()
     with graded.world.kit.database.transaction() as tx:
         cells.hand_back(tx, graded.world.mapping_id, graded.known())
     graded.sync()
     assert graded.book() == {graded.name: {ana: 4}}
-    graded.world.moodle.teacher_sets_grade(graded.world.course, graded.item(), ana, 8)
+    graded.teacher_sets(ana, 8)
     graded.sync()
     assert graded.book() == {graded.name: {ana: 8}}
 
 
 def test_a_locked_grade_is_left_and_reported(graded: Course) -> None:
-    (ana,) = graded.students(1)
-    graded.grade(ana, 4)
-    graded.sync()
+    ana = graded.in_step()
     graded.world.moodle.lock_grade(graded.item(), ana)
     graded.grade(ana, 5)
     graded.sync()
@@ -329,9 +307,7 @@ def test_a_locked_grade_is_left_and_reported(graded: Course) -> None:
 
 
 def test_a_column_locked_between_the_look_and_the_write_is_left_and_written_later(graded: Course) -> None:
-    (ana,) = graded.students(1)
-    graded.grade(ana, 4)
-    graded.sync()
+    ana = graded.in_step()
     graded.grade(ana, 5)
     small = graded.world
     small.before_call("local_kurasync_save_grades", 1, lambda: small.moodle.lock_item(graded.item()))
@@ -343,9 +319,7 @@ def test_a_column_locked_between_the_look_and_the_write_is_left_and_written_late
 
 
 def test_a_column_keeps_the_name_and_place_that_a_person_gave_it(graded: Course) -> None:
-    (ana,) = graded.students(1)
-    graded.grade(ana, 4)
-    graded.sync()
+    ana = graded.in_step()
     item = graded.item()
     graded.world.moodle.rename_item(item, "Our heart lab")
     graded.world.moodle.move_item(item, 7, "Labs")
@@ -357,9 +331,7 @@ def test_a_column_keeps_the_name_and_place_that_a_person_gave_it(graded: Course)
 
 
 def test_a_column_that_a_person_deleted_is_made_again_only_when_asked(graded: Course) -> None:
-    (ana,) = graded.students(1)
-    graded.grade(ana, 4)
-    graded.sync()
+    ana = graded.in_step()
     graded.world.moodle.delete_item(graded.item())
     graded.sync()
     assert graded.book() == {}
@@ -375,8 +347,7 @@ def test_a_column_that_a_person_deleted_is_made_again_only_when_asked(graded: Co
 
 
 def test_a_student_who_is_linked_to_nobody_is_listed_and_the_others_get_theirs(graded: Course) -> None:
-    (ana,) = graded.students(1)
-    graded.grade(ana, 4)
+    ana = graded.one()
     stranger = graded.world.kura.put_student(graded.world.kura_course, email="eve@example.edu", givenName="Eve")
     graded.world.kura.set_grade(graded.world.kura_course, graded.revision, stranger, {"q1": 3})
     run = graded.sync()
@@ -396,8 +367,7 @@ def test_grades_flow_while_changes_of_the_roster_are_held(graded: Course) -> Non
 
 
 def test_a_linked_user_who_is_no_student_gets_no_grade(graded: Course) -> None:
-    (ana,) = graded.students(1)
-    graded.grade(ana, 4)
+    ana = graded.one()
     graded.world.moodle.suspend_enrolment(ana, graded.world.course)
     graded.sync()
     assert graded.book() == {}
@@ -494,9 +464,7 @@ def test_losses_count_over_a_day_and_over_runs(graded: Course) -> None:
 
 
 def test_a_column_that_vanished_stays_until_a_person_lets_it_go(graded: Course) -> None:
-    (ana,) = graded.students(1)
-    graded.grade(ana, 4)
-    graded.sync()
+    ana = graded.in_step()
     small = graded.world
     lessons = [{**lesson, "gradedPublishedRevisions": []} for lesson in small.kura.lessons(small.kura_course)]
     small.kura.set_lessons(small.kura_course, lessons)
@@ -524,9 +492,7 @@ def test_everything_of_a_mapping_that_was_never_approved_waits(sqlite_kit: Kit, 
 
 
 def test_a_write_whose_answer_was_lost_is_known_as_ours(graded: Course) -> None:
-    (ana,) = graded.students(1)
-    graded.grade(ana, 4)
-    graded.sync()
+    ana = graded.in_step()
     graded.grade(ana, 5)
     graded.world.moodle.faults.add(Fault("reset_after", "local_kurasync_save_grades", times=1))
     assert graded.sync().outcome == "retry"
@@ -564,8 +530,7 @@ def test_where_moodle_has_no_plugin_the_run_says_so_and_ends(sqlite_kit: Kit, cl
 
 
 def test_a_plugin_that_is_gone_parks_the_site_and_nothing_is_lost(graded: Course) -> None:
-    (ana,) = graded.students(1)
-    graded.grade(ana, 4)
+    ana = graded.one()
     graded.world.moodle.uninstall_plugin()
     assert graded.sync().outcome == "parked"
     graded.world.moodle.install_plugin()
@@ -575,8 +540,7 @@ def test_a_plugin_that_is_gone_parks_the_site_and_nothing_is_lost(graded: Course
 
 
 def test_capabilities_that_grades_lack_are_named_and_stop_no_roster(graded: Course) -> None:
-    (ana,) = graded.students(1)
-    graded.grade(ana, 4)
+    ana = graded.one()
     graded.world.moodle.without("moodle/grade:viewall")
     run = graded.sync()
     assert (run.outcome, run.reason) == ("retry", "nopermissions")
@@ -588,9 +552,7 @@ def test_capabilities_that_grades_lack_are_named_and_stop_no_roster(graded: Cour
 
 
 def test_what_does_not_last_is_written_three_times_a_day_and_no_more(graded: Course) -> None:
-    (ana,) = graded.students(1)
-    graded.grade(ana, 4)
-    graded.sync()
+    ana = graded.in_step()
     for _ in range(5):
         graded.world.moodle.unenrol(ana, graded.world.course)
         graded.world.moodle.enrol(ana, graded.world.course)
