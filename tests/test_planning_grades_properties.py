@@ -6,6 +6,7 @@ tests/grade_oracle.py says what each sync has to come to.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from math import floor, inf, nan
@@ -52,6 +53,17 @@ def _revision(given: oracle.Revision) -> Revision:
         for student, offset, points in given.rows
     )
     return Revision(given.column[1], given.title, questions, graded)
+
+
+def _turned(state: Grades) -> Grades:
+    """The same, said in another order."""
+    columns = {
+        column: replace(each, grades=dict(reversed(each.grades.items())))
+        for column, each in reversed(state.export.columns.items())
+    }
+    items, grades = (dict(reversed(each.items())) for each in (state.book.items, state.book.grades))
+    book = Gradebook(items, grades, state.book.students, state.book.writer)
+    return replace(state, export=replace(state.export, columns=columns), book=book)
 
 
 def halves(points: float) -> float:
@@ -105,9 +117,12 @@ class Course:
         """A plan and the guard's word on it."""
         self.state = replace(self.state, export=computed(lessons(self.revisions)))
         found = plan(self.state)
+        assert plan(_turned(self.state)) == found
         agreed = [fingerprint(action) for action in found.actions] if approved else []
         now = GradeCircumstances(RULES, True, self.ledger.lost, agreed, frozenset(self.state.columns))
-        return found, judge(found, now)
+        verdict = judge(found, now)
+        assert Counter([*verdict.go, *(held.action for held in verdict.held)]) == Counter(found.actions)
+        return found, verdict
 
     # What happens, each by its name
 
