@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 import click
 
@@ -18,15 +23,34 @@ _PORT = click.IntRange(0, 65535)
 _ENDING = {signal.SIGINT, signal.SIGTERM}
 
 
+class _Courses(NamedTuple):
+    """The sample courses that belong together, and the revision of a lesson that can be graded."""
+
+    moodle: int
+    kuracloud: int
+    revision: int
+
+
 @click.command()
 @click.option("--moodle-port", default=0, type=_PORT, show_default="a free one", help="Port of the Moodle.")
 @click.option("--kuracloud-port", default=0, type=_PORT, show_default="a free one", help="Port of the kuraCloud.")
 @click.option(
     "--students", default=30, show_default=True, help="How many students the sample course has; 0: no sample courses."
 )
+@click.option(
+    "--kurasync",
+    "address",
+    default="http://127.0.0.1:8765",
+    show_default=True,
+    metavar="URL",
+    help="Where kurasync will listen: Moodle's plugin reports its events there.",
+)
+@click.option("--no-plugin", is_flag=True, help="A Moodle without the plugin local_kurasync.")
 @as_json_option
-def sandbox(moodle_port: int, kuracloud_port: int, students: int, as_json: bool) -> None:
-    """Serve a simulated Moodle and a simulated kuraCloud.
+def sandbox(
+    moodle_port: int, kuracloud_port: int, students: int, address: str, no_plugin: bool, as_json: bool
+) -> None:
+    """Serve a simulated Moodle, with the plugin local_kurasync, and a simulated kuraCloud.
 
     They answer on this machine alone until Ctrl-C, invite nobody, and forget everything when they end.
     """
@@ -38,9 +62,19 @@ def sandbox(moodle_port: int, kuracloud_port: int, students: int, as_json: bool)
             kura = serving.enter_context(SimKuraCloud.serving(port=kuracloud_port))
         except OSError as error:
             raise Failure(f"A port cannot be used: {error}. Choose another, or none for a free one.") from error
-        if students:
-            _fill(moodle, kura, students)
-        _introduce(moodle, kura, as_json)
+        courses = _fill(moodle, kura, students) if students else None
+        site_file = None if no_plugin else serving.enter_context(_plugin_set_up(moodle, address))
+        if as_json:
+            print_json(
+                {
+                    "moodle": {"url": moodle.url, "token": moodle.token, "site_file": site_file},
+                    "kuracloud": {"url": kura.url, "token": kura.token},
+                }
+            )
+        else:
+            for line in _introduction(moodle, kura, courses, site_file):
+                say(line)
+        sys.stdout.flush()
         signal.sigwait(_ENDING)
 
 
@@ -55,45 +89,59 @@ def demo() -> None:
     sys.exit(play())
 
 
-def _fill(moodle: SimMoodle, kura: SimKuraCloud, students: int) -> None:
+def _fill(moodle: SimMoodle, kura: SimKuraCloud, students: int) -> _Courses:
     course = moodle.create_course("Physiology 1", "PHY1")
     moodle.create_students(course, students, _GROUPS)
     moodle.create_course("Physiology 2", "PHY2")
-    kura.add_course("Physiology", "PHY", lmsEnabled=False)
+    kura_course = kura.add_course("Physiology", "PHY", lmsEnabled=False)
     kura.add_course("Pharmacology", "PHA", lmsEnabled=False)
+    lesson = kura.add_lesson(kura_course, "Heart rate")
+    return _Courses(course, kura_course, kura.add_revision(kura_course, lesson, "Heart rate", {"q1": 6, "q2": 4}))
 
 
-def _introduce(moodle: SimMoodle, kura: SimKuraCloud, as_json: bool) -> None:
-    if as_json:
-        print_json(
-            {
-                "moodle": {"url": moodle.url, "token": moodle.token},
-                "kuracloud": {"url": kura.url, "token": kura.token},
-            }
-        )
-        sys.stdout.flush()
-        return
-    curl = f"curl -H 'Content-Type: application/json' {moodle.url}/_sandbox/action -d \\\n   "
-    say(f"A simulated Moodle    {moodle.url}  token {moodle.token}")
-    say(f"A simulated kuraCloud {kura.url}  token {kura.token}")
-    say()
-    say("In another terminal, connect them:")
-    say(f"  echo {moodle.token} | kurasync site add uni {moodle.url} --token-file -")
-    say(f"  echo {kura.token} | kurasync instance add kura --url {kura.url} --token-file -")
-    say("  kurasync mapping add uni:PHY1 kura:PHY")
-    say("  kurasync holds approve 1")
-    say()
-    say("Let the simulated Moodle report what happens in it; put in the secret that `site add` showed:")
-    say(f"  {curl} '{_ATTACH}'")
-    say()
-    say("Then do something there, for example rename a student, and see it arrive:")
-    say(f"  {curl} '{_RENAME}'")
-    say("  kurasync runs list")
-    say()
-    say("Ctrl-C ends both.")
-    sys.stdout.flush()
+@contextmanager
+def _plugin_set_up(moodle: SimMoodle, address: str) -> Iterator[str]:
+    """The file that the set-up of Moodle's plugin writes, there until the block ends; only its owner can read it."""
+    with TemporaryDirectory(prefix="kurasync-sandbox-") as folder:
+        path = Path(folder) / "uni.json"
+        path.write_text(json.dumps(moodle.set_up_plugin(f"{address.rstrip('/')}/events/uni")), encoding="utf-8")
+        yield str(path)
+
+
+def _introduction(
+    moodle: SimMoodle, kura: SimKuraCloud, courses: _Courses | None, site_file: str | None
+) -> Iterator[str]:
+    """What to type, in the order in which it works."""
+    yield f"A simulated Moodle    {moodle.url}  token {moodle.token}"
+    yield f"A simulated kuraCloud {kura.url}  token {kura.token}"
+    yield "\nIn another terminal, connect them:"
+    if site_file:
+        yield f"  kurasync site add --file {site_file}"
+    else:
+        yield f"  echo {moodle.token} | kurasync site add uni {moodle.url} --token-file -"
+    yield f"  echo {kura.token} | kurasync instance add kura --url {kura.url} --token-file -"
+    yield "  kurasync mapping add uni:PHY1 kura:PHY"
+    yield "  kurasync holds approve 1"
+    if not site_file:
+        yield "\nLet the simulated Moodle report what happens in it; put in the secret that `site add` showed:"
+        yield _curl(moodle.url, _ATTACH)
+    yield "\nThen do something there, for example rename a student, and see it arrive:"
+    yield _curl(moodle.url, _RENAME)
+    yield "  kurasync runs list"
+    if courses and site_file:
+        yield "\nGrade everybody in kuraCloud, carry the grades to Moodle, and look at its gradebook:"
+        yield _curl(kura.url, _GRADE.format(course=courses.kuracloud, revision=courses.revision))
+        yield "  kurasync grades uni:PHY1 --wait"
+        yield _curl(moodle.url, _GRADEBOOK.format(course=courses.moodle))
+    yield "\nCtrl-C ends both."
+
+
+def _curl(url: str, action: str) -> str:
+    return f"  curl -H 'Content-Type: application/json' {url}/_sandbox/action -d \\\n    '{action}'"
 
 
 _ATTACH = """{"action": "attach_sender", "kind": "signed",
      "url": "http://127.0.0.1:8765/events/uni", "secret": "whsec_..."}"""
 _RENAME = '{"action": "rename_user", "user": 4, "firstname": "Anna"}'
+_GRADE = '{{"action": "grade_everybody", "courseId": {course}, "revisionId": {revision}}}'
+_GRADEBOOK = '{{"action": "gradebook", "course": {course}}}'

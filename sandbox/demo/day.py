@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.demo.service import INDENT
+from sandbox.demo.grading import a_teachers_grade, first_grades
 from sandbox.demo.stage import Stage
 from sandbox.moodle.senders.disorder import Disorder
 
@@ -14,13 +14,14 @@ _ADDITIONS = r"^POST /v2/course/\d+/student$"
 def connect(stage: Stage) -> None:
     """Both systems are connected, and the course is mapped."""
     stage.tell.scene("Morning: an administrator connects Moodle and kuraCloud")
-    site = stage.service.read("site", "add", "uni", stage.moodle.url, "--token-file", "-", given=stage.moodle.token)
-    stage.report(site["secret"])
-    stage.tell.say(f"Moodle: {site['site_name']}, {site['release']}. It will report its events, signed.")
+    site = stage.service.read("site", "add", "--file", "-", given=stage.set_up_plugin())
+    stage.tell.say(f"{site['site_name']}, Moodle {site['release'].partition(' ')[0]}, with the plugin local_kurasync,")
+    stage.tell.say("which reports events, tells who is enrolled, and lets grades in.")
     instance = ("instance", "add", "kura", "--url", stage.kura.url, "--token-file", "-")
     stage.service.command(*instance, given=stage.kura.token)
     stage.service.command("mapping", "add", stage.mapping, f"kura:{stage.kura_course}")
-    stage.tell.say("The Moodle course has 12 students. The kuraCloud course has three of them already, and a guest.")
+    stage.tell.say("The Moodle course has 12 students.")
+    stage.tell.say("The kuraCloud course has three of them already, and a guest.")
 
 
 def first_look(stage: Stage) -> None:
@@ -28,7 +29,7 @@ def first_look(stage: Stage) -> None:
     stage.tell.scene("The first plan waits for a person")
     hold = stage.wait_for_hold("the whole first plan is held", lambda hold: len(hold["items"]) > 0)
     stage.tell.check(not stage.kura.calls.matching(_ADDITIONS), "nothing was written to kuraCloud yet")
-    print(_indented(stage.service.command("holds", "show", str(hold["id"]))))
+    stage.tell.show(stage.service.command("holds", "show", str(hold["id"])))
     stage.tell.say("The teacher has looked at it and approves.")
     stage.approve(hold)
     stage.wait("both sides hold the same", stage.in_step)
@@ -113,19 +114,27 @@ def redis_killed(stage: Stage) -> None:
     stage.wait("both are in kuraCloud", stage.in_step)
 
 
-def leaver_among_newcomers(stage: Stage) -> None:
+def leaver(stage: Stage) -> None:
+    """One who leaves is removed: Moodle's plugin proves that she left."""
+    stage.tell.scene("A student leaves the course")
+    stage.moodle.unenrol(stage.moodle.expected_students(stage.course)[5]["id"], stage.course)
+    stage.wait("she is gone from kuraCloud", stage.in_step)
+
+
+def mistake(stage: Stage) -> None:
     """What is risky waits; what is safe does not wait for it."""
-    stage.tell.scene("One student leaves while ten enrol")
-    leaver = stage.moodle.expected_students(stage.course)[5]
-    stage.moodle.unenrol(leaver["id"], stage.course)
+    stage.tell.scene("The cohort's enrolment is switched off by mistake while ten enrol")
+    before = stage.present().keys()
+    stage.moodle.disable_enrol_method(stage.course, "cohort")
     for number in range(10):
         stage.enrol("New", f"Comer {number}")
     stage.wait("the ten are in kuraCloud", lambda: stage.expected().keys() <= stage.present().keys())
-    hold = stage.wait_for_hold("the removal is held", lambda hold: hold["items"][0]["action"] == "delete")
-    stage.tell.check(str(leaver["email"]) in stage.present(), "the leaver is still there")
-    stage.tell.say("The teacher knows the student left, and approves.")
-    stage.approve(hold)
-    stage.wait("the leaver is gone", stage.in_step)
+    stage.wait_for_hold(f"the {COHORT} removals are held", lambda hold: len(hold["items"]) == COHORT)
+    stage.tell.check(before <= stage.present().keys(), "nobody was removed")
+    stage.moodle.enable_enrol_method(stage.course, "cohort")
+    stage.tell.say("It is switched on again.")
+    stage.wait("nothing is held any more", lambda: stage.hold() is None)
+    stage.wait("both sides hold the same", stage.in_step)
 
 
 def evening(stage: Stage) -> None:
@@ -134,13 +143,15 @@ def evening(stage: Stage) -> None:
     stage.wait("kurasync has nothing left to do", lambda: _idle(stage))
     expected, present = stage.expected(), stage.present()
     stage.tell.check(present == expected, f"kuraCloud holds exactly the {len(expected)} students of Moodle")
+    there = stage.gradebook()
+    stage.tell.check(there == stage.points(), f"Moodle's gradebook holds exactly the {len(there)} grades of kuraCloud")
     invited = [email for _, email, _ in stage.kura.invites]
     stage.tell.check(len(invited) == len(set(invited)), f"{len(invited)} invitations, nobody was invited twice")
     rows = stage.service.read("audit", "list", "--limit", "1000")
     begun = {row["call"] for row in rows if row["phase"] == "begin"}
     ended = {row["call"] for row in rows if row["phase"] == "end"}
     stage.tell.check(begun == ended and len(begun) > 0, f"{len(begun)} writes, each with a row before and one after")
-    print(_indented(stage.service.command("audit", "list", "--limit", "8")))
+    stage.tell.show(stage.service.command("audit", "list", "--limit", "8"))
 
 
 SCENES = (
@@ -153,15 +164,14 @@ SCENES = (
     storm,
     kuracloud_down,
     redis_killed,
-    leaver_among_newcomers,
+    leaver,
+    mistake,
+    first_grades,
+    a_teachers_grade,
     evening,
 )
 
 
 def _idle(stage: Stage) -> bool:
     return not stage.service.read("queues")["rows"]
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"{INDENT}{line}" for line in text.rstrip().splitlines())
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -14,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from sandbox.demo.telling import columns
 
 # So that a day takes two minutes.
 SHORT_TIMES = {
@@ -31,8 +32,6 @@ SHORT_TIMES = {
     "RECHECK": "10",
     "PROBE_INTERVAL": "2",
 }
-INDENT = "    "
-"""What stands before each line of what a command printed."""
 _STARTS_WITHIN = 60.0
 _STOPS_WITHIN = 30.0
 
@@ -51,7 +50,7 @@ class Service:
         self.url = f"http://127.0.0.1:{port}"
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("KURASYNC_")}
         given = {f"KURASYNC_{name}": value for name, value in times.items()}
-        own = {"KURASYNC_HOME": str(home), "KURASYNC_PORT": str(port), "COLUMNS": str(_columns())}
+        own = {"KURASYNC_HOME": str(home), "KURASYNC_PORT": str(port), "COLUMNS": str(columns())}
         self._environ = {**inherited, **given, **own}
         self._log = home / "up.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -146,11 +145,6 @@ def _is_child(entry: Path, parent: int, names: tuple[str, ...]) -> bool:
     except OSError:
         return False
     return int(stat.rpartition(")")[2].split()[1]) == parent and program in names
-
-
-def _columns() -> int:
-    """Room for the tables of the commands, which the story shows indented."""
-    return shutil.get_terminal_size((100, 24)).columns - len(INDENT)
 
 
 def _free_port() -> int:

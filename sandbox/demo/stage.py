@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sandbox.demo.service import Service
@@ -30,17 +31,15 @@ class Stage:
     tell: Teller
     course: int
     kura_course: int
-    senders: list[Signed] = field(default_factory=list)
 
-    def report(self, secret: str) -> None:
-        """From now on Moodle reports its events, signed."""
-        self.senders.append(Signed(f"{self.service.url}/events/uni", secret, background=True))
-        self.moodle.attach(self.sender)
+    def set_up_plugin(self) -> str:
+        """Set Moodle's plugin up, which then reports events; the file it writes for kurasync."""
+        return json.dumps(self.moodle.set_up_plugin(f"{self.service.url}/events/uni"))
 
     @property
     def sender(self) -> Signed:
-        """What reports Moodle's events."""
-        return self.senders[0]
+        """The plugin's outbox."""
+        return next(sender for sender in self.moodle.senders if isinstance(sender, Signed))
 
     @property
     def mapping(self) -> str:
@@ -72,6 +71,38 @@ class Stage:
         return {
             student["email"]: (student["givenName"], student["familyName"], student["section"] or "")
             for student in self.kura.students(self.kura_course)
+        }
+
+    def publish(self, title: str, maximums: Mapping[str, float]) -> int:
+        """A lesson of one revision in kuraCloud; the number of the revision."""
+        lesson = self.kura.add_lesson(self.kura_course, title)
+        return self.kura.add_revision(self.kura_course, lesson, title, maximums)
+
+    def studentid_of(self, email: str) -> int:
+        """The number of an active student in kuraCloud."""
+        return next(each["studentId"] for each in self.kura.students(self.kura_course) if each["email"] == email)
+
+    def points(self) -> dict[tuple[str, str], float]:
+        """What Moodle's gradebook should hold, straight from kuraCloud's state; keys as in `gradebook`."""
+        emails = {student["studentId"]: student["email"] for student in self.kura.students(self.kura_course)}
+        return {
+            (emails[row["studentId"]], str(revision["publishedRevisionId"])): round(
+                sum(question["questionGrade"] for question in row["questionGrades"]), 5
+            )
+            for lesson in self.kura.lessons(self.kura_course)
+            for revision in lesson["gradedPublishedRevisions"]
+            for row in revision["studentGrades"]
+        }
+
+    def gradebook(self) -> dict[tuple[str, str], float]:
+        """Moodle's gradebook: (e-mail, number of the revision) -> grade; empty cells are left out."""
+        book, students = self.moodle.gradebook(self.course), self.moodle.expected_students(self.course)
+        revisions = {item["id"]: item["itemnumber"] for item in book["items"]}
+        emails = {str(user["id"]): str(user["email"]) for user in students}
+        return {
+            (emails[row["userid"]], revisions[row["itemid"]]): float(row["finalgrade"])
+            for row in book["grades"]
+            if row["finalgrade"] is not None
         }
 
     def in_step(self) -> bool:

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
 import time
+from collections.abc import Sequence
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+_INDENT = "    "
+
+
+def columns() -> int:
+    """Room for what commands print, which the story shows indented."""
+    return shutil.get_terminal_size((100, 24)).columns - len(_INDENT)
 
 
 class Teller:
@@ -23,6 +37,21 @@ class Teller:
     def say(self, text: str) -> None:
         """What happens."""
         self._console.print(f"  {text}", markup=False)
+
+    def table(self, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """What somebody sees who looks."""
+        grid = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+        for title in titles:
+            grid.add_column(Text(title))
+        for row in rows:
+            grid.add_row(*map(Text, row))
+        self._console.print(Padding(grid, (0, 0, 0, len(_INDENT)), expand=False))
+
+    def show(self, printed: str) -> None:
+        """What a command printed, indented; its tables fit already, its sentences are broken to fit."""
+        for line in printed.rstrip().splitlines():
+            for part in textwrap.wrap(line, columns()) if len(line) > columns() else [line]:
+                print(f"{_INDENT}{part}".rstrip())
 
     def check(self, holds: bool, what: str) -> bool:
         """Something that has to be true now; returns whether it is."""
