@@ -130,6 +130,8 @@ class Sync:
     def __init__(self, before: Sight, ledger: Ledger, *, approved: bool, least: int, share: float) -> None:
         self._before = before
         self._ledger = ledger
+        self._due: dict[Cell, float | None] = {}
+        self._agreed: dict[Cell, float | None] = {}
         self._approved = approved
         self._says: dict[Column, Wanted | None] = {} if before.empty else wanted(before.export)
         self._limit = max(least, int(share * sum(entry.value is not None for entry in before.entries.values())))
@@ -203,8 +205,6 @@ class Sync:
 
     def _items(self) -> dict[Column, Item]:
         before = self._before
-        self._due: dict[Cell, float | None] = {}
-        self._agreed: dict[Cell, float | None] = {}
         items = dict(before.items)
         for column, says in self._says.items():
             if says is None:

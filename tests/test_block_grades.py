@@ -21,7 +21,6 @@ from app.planning.gradebook import Cell, Grade, Gradebook, Grades, Item
 from app.planning.grades import plan
 from app.planning.rules import Rules
 from schemas.exports import read_export
-from tests import test_block_grades_run
 from tests.grade_model import applied
 
 FOLDER = Path(__file__).parent / "recordings" / "block"

@@ -58,10 +58,11 @@ def _revision(given: oracle.Revision) -> Revision:
 def _turned(state: Grades) -> Grades:
     """The same, said in another order."""
     columns = {
-        column: replace(each, grades=dict(reversed(each.grades.items())))
-        for column, each in reversed(state.export.columns.items())
+        column: replace(each, grades=dict(reversed(list(each.grades.items()))))
+        for column, each in reversed(list(state.export.columns.items()))
     }
-    items, grades = (dict(reversed(each.items())) for each in (state.book.items, state.book.grades))
+    items = dict(reversed(list(state.book.items.items())))
+    grades = dict(reversed(list(state.book.grades.items())))
     book = Gradebook(items, grades, state.book.students, state.book.writer)
     return replace(state, export=replace(state.export, columns=columns), book=book)
 
