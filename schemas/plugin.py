@@ -217,9 +217,7 @@ def to_be_saved(item: ItemToSave) -> dict[str, object]:
     that without it only an empty cell is written (contracts/moodle.md 1).
     """
     own = {"lessonid": item.lessonid, "revisionid": item.revisionid, "name": item.name, "maximum": item.maximum}
-    grades = [
-        _present({"userid": each.userid, "grade": each.grade, "previous": each.previous}) for each in item.grades
-    ]
+    grades = [_present({"userid": each.userid, "grade": each.grade, "previous": each.previous}) for each in item.grades]
     return _present({**own, "grades": grades or None})
 
 

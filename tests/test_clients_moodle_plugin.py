@@ -308,9 +308,9 @@ def test_a_read_of_another_shape_is_refused_and_says_where_it_differs(function: 
 def test_a_grade_that_is_not_there_at_all_is_not_an_empty_one() -> None:
     (row, _) = GRADES["items"][0]["grades"]
     without = {name: value for name, value in row.items() if name != "grade"}
-    assert "grade is missing" in refused(
-        "local_kurasync_get_grades", changed(GRADES, "items.0.grades.0", without)
-    ).message
+    assert (
+        "grade is missing" in refused("local_kurasync_get_grades", changed(GRADES, "items.0.grades.0", without)).message
+    )
 
 
 @pytest.mark.parametrize(

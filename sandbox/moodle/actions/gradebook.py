@@ -14,9 +14,7 @@ from sandbox.moodle.tables.gradebook import GradeGrade, GradeItem, kept
 
 class GradebookActions(GroupActions):
     @action
-    def create_item(
-        self, course: int, lesson: int, revision: int, name: str, maximum: float, by: int = ACTOR
-    ) -> int:
+    def create_item(self, course: int, lesson: int, revision: int, name: str, maximum: float, by: int = ACTOR) -> int:
         """Make an item of kuraCloud's, as block_kuracloud does; gives its id."""
         idnumber = f"{lesson}-{revision}"
         taken = any(item.idnumber == idnumber for item in self.site.gradebook.of_course(course))

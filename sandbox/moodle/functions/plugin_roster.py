@@ -89,16 +89,12 @@ def _roles(moodle: Core, context: Context, user: User) -> list[dict[str, Any]]:
     """The roles in one context by id, each once, however often it was assigned."""
     ids = dict.fromkeys(row.roleid for row in moodle.site.roles.assigned(context, user.id))
     roles = (moodle.site.roles[id] for id in ids)
-    return [
-        {"shortname": role.shortname, "archetype": role.archetype, "contextlevel": context.level} for role in roles
-    ]
+    return [{"shortname": role.shortname, "archetype": role.archetype, "contextlevel": context.level} for role in roles]
 
 
 def _groups(moodle: Core, course: Course, user: User) -> list[dict[str, Any]]:
     groups = sorted(moodle.site.groups.of_user(course.id, user.id), key=lambda group: group.id)
-    return [
-        {"id": group.id, "name": group.name, "timeadded": group.members[user.id].timeadded} for group in groups
-    ]
+    return [{"id": group.id, "name": group.name, "timeadded": group.members[user.id].timeadded} for group in groups]
 
 
 FUNCTIONS = (
