@@ -104,7 +104,7 @@ def test_a_column_that_was_there_before_is_not_made_again_unasked_and_its_grades
     other = (AddColumn(LUNG, "Lung", 5.0), SetGrade(LUNG, 1, None, 3.0))
     verdict = judge(doing(ADD, other[0], *grades, other[1]), _now(remembered=[HEART]))
     assert verdict.go == other
-    assert _reasons(verdict) == {ADD: ("column_deleted",)} | {grade: ("column_held",) for grade in grades}
+    assert _reasons(verdict) == {ADD: ("column_deleted",)} | dict.fromkeys(grades, ("column_held",))
 
 
 def test_a_column_that_was_there_before_is_made_when_that_was_approved() -> None:
