@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+OBSERVED = Path(__file__).parents[1] / "plugin" / "local_kurasync" / "db" / "events.php"
 SECRET = "whsec_c2FuZGJveC1zZWNyZXQtb2YtbW9vZGxl"
 
 
@@ -242,3 +245,13 @@ def test_ids_only_is_what_the_real_plugin_keeps_and_sends(moodle: SimMoodle, rec
     assert "ana@example.edu" not in json.dumps(receiver.events)
     assert deleted["eventname"] == r"\core\event\user_deleted"
     assert r"\local_kurasync\event\grades_requested" in {event["eventname"] for event in receiver.events}
+
+
+def test_ids_only_keeps_the_events_that_the_plugin_observes(moodle: SimMoodle, receiver: Receiver) -> None:
+    observed = set(re.findall(r"'(\\\w+\\event\\\w+)'", OBSERVED.read_text()))
+    assert len(observed) > 20
+    for name in sorted({*observed, r"\core\event\user_created", r"\core\event\user_graded"}):
+        sender = Signed(receiver.url, SECRET, ids_only=True)
+        sender.accept({"eventname": name, "component": name.split("\\")[1], "timecreated": 1}, "")
+        assert sender.summary()["waiting"] == int(name in observed), name
+        sender.close()
