@@ -562,3 +562,38 @@ def test_what_does_not_last_is_written_three_times_a_day_and_no_more(graded: Cou
     with graded.world.kit.database.reading() as tx:
         done = steps.done_since(tx, graded.world.mapping_id, 0)
     assert max(done.values()) == 3
+
+
+# Names of columns
+
+
+def renamed(graded: Course, title: str) -> None:
+    """Give the revision another title in kuraCloud."""
+    small = graded.world
+    (lesson,) = small.kura.lessons(small.kura_course)
+    (revision,) = lesson["gradedPublishedRevisions"]
+    revisions = [{**revision, "publishedRevisionTitle": title}]
+    small.kura.set_lessons(small.kura_course, [{**lesson, "gradedPublishedRevisions": revisions}])
+
+
+def test_a_new_title_reaches_a_column_that_was_locked_when_it_is_unlocked(graded: Course) -> None:
+    ana = graded.in_step()
+    graded.world.moodle.lock_item(graded.item())
+    renamed(graded, "Lung")
+    graded.sync()
+    assert graded.book() == {graded.name: {ana: 4}}
+    graded.world.moodle.unlock_item(graded.item())
+    graded.sync()
+    assert graded.book() == {graded.name.replace("Heart", "Lung"): {ana: 4}}
+
+
+def test_a_column_keeps_a_teachers_name_though_one_of_its_first_grades_was_refused(graded: Course) -> None:
+    ana, ben = graded.students(2)
+    graded.grade(ana, 4)
+    graded.grade(ben, 5)
+    small = graded.world
+    small.before_call("local_kurasync_save_grades", 2, lambda: small.moodle.unenrol(ben, small.course))
+    assert graded.sync().counts == {"column_add": 1, "grade_set": 1, "failed": 1}
+    small.moodle.rename_item(graded.item(), "Our heart lab")
+    graded.sync()
+    assert graded.book() == {"Our heart lab": {ana: 4}}

@@ -153,7 +153,10 @@ def _adopted(look: Preview) -> dict[Any, tuple[float | None, float | None]]:
 
 def _titles(look: Preview, applied: Applied) -> Mapping[act.Column, str]:
     """kuraCloud's titles of the columns that are there now, except where a new one could not be written."""
-    waiting = {held.action.column for held in look.verdict.held} | {action.column for action in applied.undone}
+    changes = (act.AddColumn, act.EditColumn)
+    waiting = {held.action.column for held in look.verdict.held if isinstance(held.action, changes)}
+    waiting |= {action.column for action in applied.undone if isinstance(action, changes)}
+    waiting |= {left.column for left in look.plan.left if left.userid is None and left.studentid is None}
     made = {action.column for action in look.verdict.go if isinstance(action, act.AddColumn)}
     there = (look.book.items.keys() | made) & look.export.columns.keys()
     return {column: look.export.columns[column].title for column in there - waiting}
