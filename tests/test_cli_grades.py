@@ -244,3 +244,44 @@ def test_handing_back_is_asked_for(graded: Class) -> None:
         assert shown.end() == 1
     assert "Nothing was changed." in shown.shown
     assert "1 left as it is." in graded.sync().stdout
+
+
+def test_a_mapping_shows_how_its_grades_stand(graded: Class) -> None:
+    shown = graded.desk.json("mapping", "show", "1")
+    assert (shown["grades_state"], shown["grades_last_run"], shown["grades_hold"]) == ("idle", None, None)
+    graded.sync()
+    shown = graded.desk.json("mapping", "show", "1")
+    assert (shown["grades_last_outcome"], shown["grades_last_message"]) == ("done", "1 column made, 1 grade written.")
+    assert shown["last_message"] != shown["grades_last_message"]
+    lines = [line.split() for line in graded.desk.done("mapping", "show", "1").splitlines()]
+    assert ["grades", "idle"] in lines
+
+
+def test_the_rules_of_grades_can_be_set(graded: Class) -> None:
+    lines = graded.desk.json("mapping", "set", "1", "grades_every=3600", "grades_losses_share=0.5")
+    rules = {line["rule"]: (line["value"], line["default"]) for line in lines}
+    assert (rules["grades_every"], rules["grades_losses_share"]) == ((3600, 21600), (0.5, 0.2))
+    assert rules["grades_losses_least"] == (5, 5)
+    assert graded.desk.json("mapping", "show", "1")["settings"] == {"grades_every": 3600, "grades_losses_share": 0.5}
+    assert graded.desk.run("mapping", "set", "1", "grades_every=soon").exit_code == 2
+
+
+def test_sites_show_the_plugin_that_grades_need(desk: Desk) -> None:
+    desk.connect()
+    assert desk.json("site", "list")[0]["plugin"] is None
+    assert "grades cannot be written" in desk.done("site", "test", "uni")
+    desk.moodle.install_plugin()
+    assert "local_kurasync 0.2.0" in desk.done("site", "test", "uni")
+    assert desk.json("site", "list")[0]["plugin"] == desk.json("site", "test", "uni")["plugin"]
+
+
+def test_the_doctor_says_what_stops_grades_alone(graded: Class, redis_url: str) -> None:
+    graded.desk.environ["KURASYNC_REDIS_URL"] = redis_url
+    graded.sync()
+    graded.review()
+    graded.grade(graded.users[0], 3)
+    graded.sync()
+    (hold,) = graded.desk.json("holds", "list")
+    said = graded.desk.run("doctor").stdout
+    assert f"mapping 1 grades: Hold {hold['id']} waits for a person" in said
+    assert "ok    mapping 1: " in said

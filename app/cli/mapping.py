@@ -20,8 +20,8 @@ from app.setup import finding, mappings
 from app.setup.obstacles import obstacle
 from app.store import reports, runs, worklist
 from app.store.reports import MappingLine
-
-KIND = "roster"
+from app.store.runs import Run
+from app.store.worklist import GRADES, ROSTER
 
 _DETAILS = {
     "id": "mapping",
@@ -42,6 +42,13 @@ _DETAILS = {
     "last_ended_at": "  at",
     "last_message": "  said",
     "reconcile_at": "next comparison",
+    "grades_state": "grades",
+    "grades_hold": "  wait for approval",
+    "grades_last_run": "  last run",
+    "grades_last_outcome": "  ended as",
+    "grades_last_ended_at": "  at",
+    "grades_last_message": "  said",
+    "grades_at": "  asked for next",
     "settings": "rules of its own",
 }
 
@@ -92,7 +99,7 @@ def add(kit: Kit, moodle: str, kuracloud: str, shared: bool, as_json: bool) -> N
 def list_mappings(kit: Kit, as_json: bool) -> None:
     """List the mappings and how each stands."""
     with kit.database.reading() as tx:
-        found = [_line(each) for each in reports.mapping_lines(tx, KIND)]
+        found = [_line(each) for each in reports.mapping_lines(tx)]
     titles = {
         "id": "mapping",
         "moodle": "Moodle",
@@ -209,21 +216,43 @@ def _line(each: MappingLine) -> dict[str, Any]:
 def _everything(kit: Kit, mapping_id: int) -> dict[str, Any]:
     with kit.database.reading() as tx:
         now = kit.database.now(tx)
-        line = next(each for each in reports.mapping_lines(tx, KIND) if each.id == mapping_id)
+        line = next(each for each in reports.mapping_lines(tx) if each.id == mapping_id)
         found = finding.mapping(tx, mapping_id)
-        row, last = worklist.get(tx, mapping_id, KIND), runs.last(tx, mapping_id, KIND)
+        row, last = worklist.get(tx, mapping_id, ROSTER), runs.last(tx, mapping_id, ROSTER)
     return {
         **_line(line),
         "obstacle": obstacle(kit, mapping_id),
         "late_seconds": row.late(now) if row else 0.0,
         "failing_since": moment(row.failing_since if row else None),
         "attempts": row.attempts if row else 0,
-        "last_run": last.id if last else None,
-        "last_reason": last.reason if last else None,
-        "last_message": last.message if last else None,
+        **_last(last),
         "conflicts": (last.plan or {}).get("conflicts", []) if last else [],
         "reconcile_at": moment(found.reconcile_at),
+        **_of_grades(kit, mapping_id),
+        "grades_at": moment(found.grades_at),
         "settings": found.settings,
+    }
+
+
+def _of_grades(kit: Kit, mapping_id: int) -> dict[str, Any]:
+    with kit.database.reading() as tx:
+        line = next(each for each in reports.mapping_lines(tx, GRADES) if each.id == mapping_id)
+        last = runs.last(tx, mapping_id, GRADES)
+    known = {
+        "state": line.state,
+        "hold": line.hold_id,
+        **_last(last),
+        "last_outcome": line.last_outcome,
+        "last_ended_at": moment(line.last_ended_at),
+    }
+    return {f"grades_{name}": value for name, value in known.items()}
+
+
+def _last(run: Run | None) -> dict[str, Any]:
+    return {
+        "last_run": run.id if run else None,
+        "last_reason": run.reason if run else None,
+        "last_message": run.message if run else None,
     }
 
 

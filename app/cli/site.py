@@ -92,6 +92,7 @@ def list_sites(kit: Kit, as_json: bool) -> None:
                 "url": each.url,
                 "wwwroot": each.wwwroot,
                 "ways": list(each.ways),
+                "plugin": each.plugin,
                 "state": each.gate,
                 "reason": each.gate_reason,
                 "mappings": len(mappings.of_connection(tx, "site", each.id)),
@@ -102,6 +103,7 @@ def list_sites(kit: Kit, as_json: bool) -> None:
     titles = {
         "name": "site",
         "url": "address",
+        "plugin": "plugin",
         "state": "state",
         "mappings": "mappings",
         "ways": "ways in",

@@ -11,6 +11,8 @@ from app.kit import Kit
 from app.setup import ground, outside
 from app.setup.check import Check, fail, note, ok, warn
 from app.store import instances, reports, sites
+from app.store.reports import MappingLine
+from app.store.worklist import GRADES, ROSTER
 
 
 def examine() -> Iterator[Check]:
@@ -68,18 +70,26 @@ def _work(kit: Kit) -> Check:
 
 def _mappings(kit: Kit) -> Iterator[Check]:
     with kit.database.reading() as tx:
-        lines = reports.mapping_lines(tx)
+        lines, of_grades = reports.mapping_lines(tx, ROSTER), reports.mapping_lines(tx, GRADES)
     if not lines:
         yield warn("mappings", "No course is mapped yet: `kurasync mapping add` maps one.")
-    for line in lines:
+    for line, grades in zip(lines, of_grades, strict=True):
         name = f"mapping {line.id}"
-        if line.state == "dead":
-            yield fail(name, f"Given up after many failures. `kurasync mapping show {line.id}` says why.")
-        elif line.state == "parked":
-            yield warn(name, f"Parked ({line.gate_reason}). `kurasync mapping show {line.id}` says why.")
-        elif line.state == "paused":
-            yield note(name, f"Paused by a person, until `kurasync mapping resume {line.id}`.")
-        elif line.hold_id is not None:
-            yield note(name, f"Hold {line.hold_id} waits for a person: `kurasync holds show {line.hold_id}`.")
-        else:
-            yield ok(name, f"{line.course_name} -> {line.kura_course_name}: {line.state}.")
+        found = _stopped(name, line) or ok(name, f"{line.course_name} -> {line.kura_course_name}: {line.state}.")
+        yield found
+        stopped = _stopped(f"{name} grades", grades)
+        if stopped and stopped.message != found.message:
+            yield stopped
+
+
+def _stopped(name: str, line: MappingLine) -> Check | None:
+    """Why a mapping's work of one kind does not go on; None where it does."""
+    if line.state == "dead":
+        return fail(name, f"Given up after many failures. `kurasync mapping show {line.id}` says why.")
+    if line.state == "parked":
+        return warn(name, f"Parked ({line.gate_reason}). `kurasync mapping show {line.id}` says why.")
+    if line.state == "paused":
+        return note(name, f"Paused by a person, until `kurasync mapping resume {line.id}`.")
+    if line.hold_id is not None:
+        return note(name, f"Hold {line.hold_id} waits for a person: `kurasync holds show {line.hold_id}`.")
+    return None
