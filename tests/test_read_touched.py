@@ -9,14 +9,19 @@ from dataclasses import replace
 import pytest
 
 from app.kit import Kit
-from app.store import rosters, runs
+from app.planning.rules import Rules
+from app.store import rosters, runs, sites
 from app.store.rosters import KnownRoster
 from app.store.runs import Run
 from app.sync.ask import ask
+from app.sync.connect import sides as both_sides
+from app.sync.intake import Parcel, accept
 from app.sync.reconcile import reconcile
+from app.sync.touched import Touched, read_touched
 from sandbox.faults import Fault
 from sandbox.moodle.senders import Disorder, Sender
 from tests.conftest import SetClock
+from tests.making import event
 from tests.post import Post, sender
 from tests.world import World, world
 
@@ -150,6 +155,15 @@ def test_a_leaver_is_proven_by_reading_whole_in_the_same_run(course: Course) -> 
     assert [member.userid for member in course.known().members] == course.users[1:]
 
 
+def test_an_account_is_replaced_after_a_whole_look_only(course: Course) -> None:
+    course.world.set(email_changed="auto")
+    course.world.sync()
+    course.asked()
+    course.moodle.change_email(course.users[0], "other@example.edu")
+    assert course.deliver().counts == {"reinvite": 1}
+    assert course.asked() == [course.users[:1], []]
+
+
 def test_a_leaver_whom_the_second_answer_shows_is_not_removed(course: Course) -> None:
     """The first look must never be the ground of a removal: she may have been enrolled again meanwhile."""
     first = course.users[0]
@@ -262,6 +276,54 @@ def test_an_enrolment_that_has_begun_by_its_date_since_is_read_whole(course: Cou
     course.newcomer()
     assert course.deliver().counts == {"add": 2}
     assert course.asked() == [[]]
+
+
+def test_the_moment_of_a_change_counts_also_where_a_newer_look_took_the_place_of_its_own(course: Course) -> None:
+    """Something is wanted during the run that learns of the moment: then no look is scheduled for it, yet."""
+    late = course.moodle.create_user("Late", "Comer", "late@example.edu")
+    course.moodle.enrol(late, course.id, timestart=int(course.clock()) + 60)
+
+    def meanwhile() -> None:
+        course.newcomer()
+        course.posted.flush()
+
+    course.world.before_call(ROSTER, 1, meanwhile)
+    course.world.sync()
+    course.asked()
+    course.clock.advance(61)
+    assert course.world.turn() == "done"
+    assert (course.asked(), len(course.world.links())) == ([[]], 8)
+
+
+def test_an_event_that_does_not_say_whom_it_is_about_is_about_all(course: Course) -> None:
+    """A template of tool_trigger may leave the user out."""
+    newcomer = course.newcomer()
+    with course.world.kit.database.reading() as tx:
+        site = sites.get(tx, course.world.site_id)
+    assert site is not None
+    nobody = event("nobody", course.id, None)
+    accept(course.world.kit, [Parcel(site, "tool_trigger", None, [nobody])])
+    course.deliver()
+    assert course.asked() == [[]]
+    course.moodle.rename_user(newcomer, lastname="Ng")
+    course.deliver()
+    assert course.asked() == [[newcomer]]
+
+
+@pytest.mark.parametrize(("known", "now", "next_moment"), [(None, 900, 900), (500, 900, 500), (500, 0, 500)])
+def test_a_look_at_a_few_proves_nothing_and_knows_the_moments_of_both(
+    course: Course, known: float | None, now: float, next_moment: float
+) -> None:
+    start = int(course.clock())
+    if now:
+        course.moodle.set_dates(course.users[5], course.id, timeend=start + int(now))
+    first = course.users[0]
+    course.moodle.unenrol(first, course.id)
+    of = Touched(replace(course.known(), next_change=None if known is None else start + known), (first,))
+    with both_sides(course.world.kit, course.world.mapping_id) as both:
+        found = read_touched(both, Rules(), of)
+    assert (found.proven, found.next_change) == (False, start + next_moment)
+    assert [member.userid for member in found.members] == course.users[1:]
 
 
 def test_a_course_that_was_never_read_through_the_plugin_is_read_whole_first(sqlite_kit: Kit, clock: SetClock) -> None:

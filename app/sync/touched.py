@@ -48,6 +48,7 @@ def touched(kit: Kit, both: Sides, claim: Claim, rules: Rules) -> Touched | None
 def read_touched(both: Sides, rules: Rules, of: Touched) -> Reading:
     """The roster known, with the touched users as they are now. It proves nothing: the others were not looked at."""
     now = plugin.read(both.moodle, both.mapping.courseid, rules, of.userids)
+    # The moment known counts too: by Moodle's clock it may be over already, and the others were not looked at since.
     moments = [moment for moment in (of.roster.next_change, now.next_change) if moment is not None]
     return replace(
         now,
