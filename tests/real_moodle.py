@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -57,7 +57,7 @@ class RealMoodle:
         except KeyError as missing:
             pytest.fail(f"{missing} is not set: it has to name a Moodle (tests/real_moodle.py).")
         self._php = shlex.split(os.environ.get("TEST_MOODLE_PHP", "php"))
-        self._token = ""
+        self._token = self._service_token = ""
 
     def do(self, step: str, /, **given: Any) -> Any:
         """Take one step of tests/moodle_steps by the command line; returns its answer."""
@@ -81,9 +81,10 @@ class RealMoodle:
         """The scheduled task that delivers what waits, as cron runs it."""
         self.php("admin/cli/scheduled_task.php", _DELIVER)
 
-    def call(self, function: str, **parameters: Any) -> Any:
-        """A web service function of Moodle's own, with the administrator's token: a request like any other."""
-        given = {"wstoken": self._token, "wsfunction": function, "moodlewsrestformat": "json"}
+    def call(self, function: str, *, as_kurasync: bool = False, **parameters: Any) -> Any:
+        """A web service function, with the administrator's token or the service user's: a request like any other."""
+        token = self._service_token if as_kurasync else self._token
+        given = {"wstoken": token, "wsfunction": function, "moodlewsrestformat": "json"}
         sent = {**given, **dict(_bracketed(parameters))}
         answer = requests.post(f"{self.url}/webservice/rest/server.php", data=sent, timeout=60)
         found = answer.json()
@@ -123,9 +124,11 @@ class RealMoodle:
             folder.chmod(0o1777)
             file = folder / "site.json"
             self.php("local/kurasync/cli/setup.php", f"--url={url}", f"--file={file}", "--enable")
-            return file.read_text()
+            written = file.read_text()
         finally:
             shutil.rmtree(folder)
+        self._service_token = json.loads(written)["token"]
+        return written
 
 
 @dataclass
@@ -194,6 +197,13 @@ class RealCourse:
         added = self.world.service.read("mapping", "add", f"uni:{self.courseid}", f"kura:{self.kura_course}")
         self.mapping = added["id"]
 
+    def mapped_anew(self, courseid: int) -> RealCourse:
+        """Another Moodle course in place of this one, mapped; whatever has to be done first waits for a person."""
+        self.world.service.command("mapping", "remove", str(self.mapping), "--yes")
+        made = replace(self, courseid=courseid)
+        made.map()
+        return made
+
     def publish(self, title: str) -> Lesson:
         """A new lesson in kuraCloud."""
         kura = self.world.kura
@@ -226,8 +236,10 @@ class RealCourse:
 
     def do(self, step: str, /, **given: Any) -> Any:
         """A step in Moodle by the command line, whose events cron delivers."""
+        began = time.monotonic()
         done = self.world.moodle.do(step, **given)
         self.world.moodle.deliver()
+        print(f"{time.monotonic() - began:6.1f} s  {step}, and its events delivered")
         return done
 
     def wait(self, what: str, holds: Callable[[], object], seconds: float = _WAIT) -> float:
@@ -268,7 +280,9 @@ class RealCourse:
     def sync_grades(self, *, expect: Collection[int] = (0,)) -> dict[str, Any]:
         """Ask for the grades and wait for the run: its plan, with what was left and why."""
         self.world.service.command("grades", str(self.mapping), "--wait", "--timeout", "60", expect=tuple(expect))
-        return dict(self.world.service.read("runs", "show", str(self.runs("grades")[0]["id"]))["plan"])
+        done = next(run for run in self.runs("grades") if run["outcome"] == "done")
+        print(f"{done['seconds']:6.1f} s  grades: {done['message']}")
+        return dict(self.world.service.read("runs", "show", str(done["id"]))["plan"])
 
     def book(self) -> list[dict[str, Any]]:
         """The columns of kuraCloud's in Moodle's gradebook, the oldest first."""

@@ -22,10 +22,11 @@ function delete_people(array $userids): void {
     }
 }
 
-/** Enrol by hand, as students or in another role. */
-function enrol(int $courseid, array $userids, string $role = 'student'): void {
+/** Enrol by hand, as students or in another role, and for so many seconds (0: for good). */
+function enrol(int $courseid, array $userids, string $role = 'student', int $seconds = 0): void {
+    $ends = $seconds ? time() + $seconds : 0;
     foreach ($userids as $userid) {
-        enrol_get_plugin('manual')->enrol_user(by_hand($courseid), $userid, role_id($role));
+        enrol_get_plugin('manual')->enrol_user(by_hand($courseid), $userid, role_id($role), 0, $ends);
     }
 }
 

@@ -5,7 +5,7 @@
 
 define('CLI_SCRIPT', true);
 require $argv[1] . '/config.php';
-foreach (['people', 'groups', 'courses', 'gradebook', 'site'] as $noun) {
+foreach (['people', 'crowd', 'groups', 'courses', 'gradebook', 'site'] as $noun) {
     require __DIR__ . "/$noun.php";
 }
 
