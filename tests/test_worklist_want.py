@@ -119,7 +119,9 @@ def test_many_targets_get_their_gens_at_once(database: Database, clock: SetClock
     with database.transaction() as tx:
         courses = add_courses(tx, clock(), 300)
         want(tx, clock(), courses[0])
-        targets = {(each, kind): [each] for each in reversed(courses) for kind in (GRADES, ROSTER)}
+        targets: dict[worklist.Target, list[int]] = {
+            (each, kind): [each] for each in reversed(courses) for kind in (GRADES, ROSTER)
+        }
         gens = worklist.want(tx, clock(), targets, quiet=3.0, cap=15.0)
         assert gens == {target: 2 if target == (courses[0], ROSTER) else 1 for target in targets}
         assert len(tx.execute(select(event_requests)).all()) == 600
