@@ -11,7 +11,8 @@ import pytest
 
 from app.cli import COMMANDS
 from app.cli.output import cell
-from app.planning.guard import REASONS
+from app.planning import grade_guard, guard
+from app.planning.grades import LEFT
 from app.planning.rules import Rules
 from app.settings import table
 from app.setup.sites import FUNCTIONS
@@ -26,9 +27,18 @@ def _read(page: str) -> str:
 
 
 def test_every_reason_to_hold_is_explained() -> None:
-    section = _read("docs/architecture.md").partition("## What waits for a person")[2].partition("\n## ")[0]
+    assert _explained("docs/architecture.md", "What waits for a person") == {*guard.REASONS, *grade_guard.REASONS}
+
+
+def test_every_reason_to_leave_a_grade_as_it_is_is_explained() -> None:
+    assert _explained("docs/operations.md", "A grade is not in Moodle") == set(LEFT)
+
+
+def _explained(page: str, title: str) -> set[str]:
+    """The slugs in the first column of the table under a title."""
+    section = _read(page).partition(f"## {title}")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", section, re.MULTILINE)
-    assert {reason for row in rows for reason in re.findall(r"\w+", row)} == set(REASONS)
+    return {slug for row in rows for slug in re.findall(r"\w+", row)}
 
 
 def test_the_readme_names_every_moodle_function_that_is_needed() -> None:
@@ -44,8 +54,8 @@ def test_a_page_names_only_settings_that_there_are(page: str) -> None:
 
 @pytest.mark.parametrize("page", _PAGES)
 def test_a_page_names_only_commands_that_there_are(page: str) -> None:
-    named = set(re.findall(r"`kurasync ([a-z]+)", _read(page))) | set(
-        re.findall(r"^    (?:\S*/)?kurasync ([a-z]+)", _read(page), re.MULTILINE)
+    named = set(re.findall(r"`kurasync ([a-z-]+)", _read(page))) | set(
+        re.findall(r"^    (?:\S*/)?kurasync ([a-z-]+)", _read(page), re.MULTILINE)
     )
     assert named <= set(COMMANDS)
 
