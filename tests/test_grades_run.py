@@ -203,6 +203,16 @@ def test_an_export_that_kuracloud_has_forgotten_is_asked_for_anew(graded: Course
     assert graded.book() == {graded.name: {ana: 4}}
 
 
+def test_an_export_that_waited_for_hours_is_not_used_but_another_one(graded: Course) -> None:
+    ana = graded.one()
+    graded.world.moodle.faults.add(Fault("status", "local_kurasync_get_grades", status=503, times=1))
+    assert graded.sync().outcome == "retry"
+    graded.world.clock.advance(2 * 3600)
+    graded.grade(ana, 6)
+    graded.turns()
+    assert graded.book() == {graded.name: {ana: 6}}
+
+
 def test_kuracloud_refusing_the_export_is_tried_again(graded: Course) -> None:
     ana = graded.one()
     graded.world.kura.faults.add(Fault("status", r"POST .*exportgrades", status=500, times=1))
@@ -328,6 +338,15 @@ def test_a_column_keeps_the_name_and_place_that_a_person_gave_it(graded: Course)
     (row,) = graded.items()
     assert (row.itemname, row.sortorder, row.category) == ("Our heart lab", 7, "Labs")
     assert graded.book() == {"Our heart lab": {ana: 5}}
+
+
+def test_of_a_column_that_a_person_duplicated_the_oldest_is_ours(graded: Course) -> None:
+    ana = graded.in_step()
+    graded.world.moodle.create_item(graded.world.course, graded.lesson, graded.revision, "Heart (copy)", 10)
+    assert graded.sync().message == "Grades are in step: nothing to do."
+    graded.grade(ana, 5)
+    assert graded.sync().message == "1 grade written."
+    assert graded.book() == {graded.name: {ana: 5}, "Heart (copy)": {}}
 
 
 def test_a_column_that_a_person_deleted_is_made_again_only_when_asked(graded: Course) -> None:

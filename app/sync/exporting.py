@@ -23,6 +23,7 @@ _FINAL = ("FAIL", "ERROR", "CANCEL", "ABORT", "REJECT", "EXPIRE")
 
 _FIRST_POLL, _GROWTH, _LONGEST_POLL = 0.5, 1.6, 5.0
 _MINUTE, _LATER_POLL = 60.0, 30.0
+_OUTDATED = 2  # times the patience: so old, and what waited was not kuraCloud
 _STUDENTS_FIRST = 1.0  # seconds between looks at whether the roster run has come
 
 
@@ -106,6 +107,9 @@ def _students_first(kit: Kit, lease: Lease) -> tuple[Export, Waiting | None]:
         now = kit.database.now(tx)
         roster = worklist.get(tx, lease.mapping_id, worklist.ROSTER)
         wish = exports.get(tx, lease.mapping_id)
+        if wish is not None and _is_outdated(kit, now, wish):
+            exports.forget(tx, lease.mapping_id)
+            wish = None
         if wish is None:
             exports.begin(tx, now, lease.mapping_id, roster.wanted if roster else 0)
             wish = exports.get(tx, lease.mapping_id)
@@ -114,6 +118,11 @@ def _students_first(kit: Kit, lease: Lease) -> tuple[Export, Waiting | None]:
     if wish.token is None and comes and roster is not None and roster.seen < wish.roster_gen:
         return wish, Waiting(now + _STUDENTS_FIRST, "students_first", "The students are brought in step first.")
     return wish, None
+
+
+def _is_outdated(kit: Kit, now: float, wish: Export) -> bool:
+    """Whether it tells of a time long past: Moodle was away since, or the database is an old one that was restored."""
+    return wish.asked_at is not None and now - wish.asked_at > _OUTDATED * kit.settings.export_patience
 
 
 def _asked(kit: Kit, lease: Lease, token: str) -> Waiting:

@@ -82,12 +82,14 @@ class PluginDoor:
 
 
 def _gradebook(found: PluginGrades) -> Gradebook:
-    columns = [(Column(item.lessonid, item.revisionid), item) for item in found.items]
+    # A teacher may have duplicated an item: the plugin writes into the oldest, so that one counts (column.php, find).
+    newest_first = sorted(found.items, key=lambda item: item.id, reverse=True)
+    columns = {Column(item.lessonid, item.revisionid): item for item in newest_first}
     return Gradebook(
-        items={column: Item(item.name, item.maximum, item.locked) for column, item in columns},
+        items={column: Item(item.name, item.maximum, item.locked) for column, item in columns.items()},
         grades={
             Cell(column, each.userid): Grade(each.grade, each.locked, each.modifier)
-            for column, item in columns
+            for column, item in columns.items()
             for each in item.grades
         },
         students=frozenset(found.students),
