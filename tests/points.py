@@ -89,10 +89,10 @@ def _wrapped(original: Callable[..., Any], step: str, passing: Passing) -> Calla
 def _of_a_write(original: Callable[..., Any], doing: str, passing: Passing) -> Callable[..., Any]:
     """The record of one request: which one is in the first argument of its beginning, and nowhere in its end."""
 
-    def passed(record: Record, first: str, *given: Any) -> Any:
+    def passed(record: Record[Any], first: str, *given: Any, **named: Any) -> Any:
         if first in WRITES:
             _thread.operation = first
-        return _wrapped(original, f"{doing} {_thread.operation}", passing)(record, first, *given)
+        return _wrapped(original, f"{doing} {_thread.operation}", passing)(record, first, *given, **named)
 
     return passed
 
