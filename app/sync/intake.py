@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from sqlalchemy import Connection
 
@@ -113,7 +114,10 @@ def _mark(kit: Kit, tx: Connection, now: float, wishes: _Wishes) -> None:
     settings = kit.settings
     if wishes.quiet:
         mappings.quieten(tx, sorted(wishes.quiet), now + settings.quieten)
-    worklist.want(tx, now, wishes.settling, quiet=settings.quiet, cap=settings.cap)
-    worklist.want(tx, now, wishes.urgent, quiet=settings.quiet, cap=settings.cap, urgent=True)
+    # Rows in the order of their keys, whichever are urgent: whoever locks several in another order could deadlock.
+    both = sorted(wishes.settling.keys() | wishes.urgent.keys())
+    for urgent, group in groupby(both, key=wishes.urgent.__contains__):
+        targets = {each: [*wishes.settling.get(each, ()), *wishes.urgent.get(each, ())] for each in group}
+        worklist.want(tx, now, targets, quiet=settings.quiet, cap=settings.cap, urgent=urgent)
     # The event may be ahead of Moodle's commit: the first look can be too early to see it (queue.md 1, D12).
     worklist.set_recheck(tx, wishes.again, now + settings.recheck_unsigned)
