@@ -423,7 +423,10 @@ def test_a_link_that_changes_between_the_look_and_the_write_waits_for_another_ex
     swapped = {ana: owners[ben], ben: owners[ana]}
     # The column is made first; its grade comes in a call of its own.
     small.before_call("local_kurasync_save_grades", 1, lambda: _link(small, swapped))
-    assert graded.sync().counts == {"column_add": 1}
+    run = graded.sync()
+    assert run.counts == {"column_add": 1, "failed": 1}
+    assert run.plan is not None
+    assert [(each["reason"], each["userid"]) for each in run.plan["failed"]] == [("moved", ana)]
     assert graded.book() == {graded.name: {}}
     small.clock.advance(1)
     graded.turns()

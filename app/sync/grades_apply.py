@@ -20,9 +20,9 @@ from app.sync.grades_record import GradesRecord
 class Applied:
     """What became of the actions.
 
-    `undone` has what Moodle did not do, with the slug of the reason (app.planning.grades.LEFT); `kept` what it keeps
+    `undone` has what was not done, with the slug of the reason (app.planning.grades.LEFT); `kept` what it keeps
     otherwise than it was sent, with what it shows; `written` the cells that were written, with what was sent and what
-    Moodle shows since; `moved`: a link changed meanwhile, so some grades wait for another export.
+    Moodle shows since.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -30,7 +30,11 @@ class Applied:
     kept: dict[act.Action, float | None] = field(default_factory=dict)
     written: dict[Cell, tuple[float | None, float | None]] = field(default_factory=dict)
     removed: list[act.Column] = field(default_factory=list)
-    moved: bool = False
+
+    @property
+    def moved(self) -> bool:
+        """Whether a link changed meanwhile, so that some grades wait for another export."""
+        return "moved" in self.undone.values()
 
 
 class GradesApply:
@@ -64,9 +68,9 @@ class GradesApply:
         kit, mapping_id = self._record.kit, self._record.lease.mapping_id
         with kit.database.reading() as tx:
             now = {link.userid: link.studentid for link in links.active(tx, mapping_id)}
-        kept = [action for action in portion if self._has_same_link(action, now)]
-        self._applied.moved |= len(kept) < len(portion)
-        return kept
+        moved = [action for action in portion if not self._has_same_link(action, now)]
+        self._applied.undone.update(dict.fromkeys(moved, "moved"))
+        return [action for action in portion if action not in moved]
 
     def _has_same_link(self, action: act.Action, now: Mapping[int, int]) -> bool:
         if not isinstance(action, act.GRADES):
