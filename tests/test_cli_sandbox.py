@@ -6,6 +6,7 @@ import json
 import signal
 import socket
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -17,7 +18,7 @@ COMMAND = ("-c", "from app.cli import main; main()", "sandbox")
 
 def told(processes: Processes, *options: str) -> dict[str, dict[str, str]]:
     """How to connect, once both answer."""
-    process = processes.start(*COMMAND, "--json", *options, environ={})
+    process = processes.start(*COMMAND, "--json", *options, environ={"TMPDIR": str(processes.folder)})
     wait_until(lambda: processes.output(process).endswith("}\n"), 20)
     found: dict[str, dict[str, str]] = json.loads(processes.output(process))
     return found
@@ -25,7 +26,7 @@ def told(processes: Processes, *options: str) -> dict[str, dict[str, str]]:
 
 def introduced(processes: Processes, *options: str) -> str:
     """What it tells people."""
-    process = processes.start(*COMMAND, *options, environ={})
+    process = processes.start(*COMMAND, *options, environ={"TMPDIR": str(processes.folder)})
     wait_until(lambda: "Ctrl-C ends both." in processes.output(process), 20)
     return processes.output(process)
 
@@ -42,6 +43,7 @@ def act(url: str, **action: object) -> None:
 def test_what_it_tells_is_enough_to_connect_and_map_the_sample_course(desk: Desk, processes: Processes) -> None:
     both = told(processes, "--students", "4")
     moodle, kura = both["moodle"], both["kuracloud"]
+    assert (Path(moodle["site_file"]).stat().st_mode & 0o777) == 0o600
     assert desk.json("site", "add", "--file", moodle["site_file"])["site"] == "uni"
     desk.done("instance", "add", "kura", "--url", kura["url"], "--token-file", "-", typed=kura["token"])
     desk.done("mapping", "add", "uni:PHY1", "kura:PHY")
@@ -103,7 +105,7 @@ def test_without_students_there_is_no_course(processes: Processes) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_ends_when_it_is_told_to(processes: Processes, number: signal.Signals) -> None:
-    process = processes.start(*COMMAND, environ={})
+    process = processes.start(*COMMAND, environ={"TMPDIR": str(processes.folder)})
     wait_until(lambda: "Ctrl-C ends both." in processes.output(process), 20)
     process.send_signal(number)
     assert process.wait(10) == 0

@@ -104,6 +104,7 @@ def _plugin_set_up(moodle: SimMoodle, address: str) -> Iterator[str]:
     """The file that the set-up of Moodle's plugin writes, there until the block ends; only its owner can read it."""
     with TemporaryDirectory(prefix="kurasync-sandbox-") as folder:
         path = Path(folder) / "uni.json"
+        path.touch(0o600)
         path.write_text(json.dumps(moodle.set_up_plugin(f"{address.rstrip('/')}/events/uni")), encoding="utf-8")
         yield str(path)
 
