@@ -81,6 +81,11 @@ class RealMoodle:
         """The scheduled task that delivers what waits, as cron runs it."""
         self.php("admin/cli/scheduled_task.php", _DELIVER)
 
+    def is_delivered(self) -> bool:
+        """Whether nothing waits any more, after cron has tried once more."""
+        self.deliver()
+        return bool(self.do("outbox")["waiting"] == 0)
+
     def call(self, function: str, *, as_kurasync: bool = False, **parameters: Any) -> Any:
         """A web service function, with the administrator's token or the service user's: a request like any other."""
         token = self._service_token if as_kurasync else self._token
@@ -213,7 +218,12 @@ class RealCourse:
     def shown(self) -> dict[str, Shown]:
         """kuraCloud's active students by e-mail."""
         return {
-            each["email"]: (each["givenName"], each["familyName"], each["externalStudentId"], each["section"] or "")
+            each["email"]: (
+                each["givenName"],
+                each["familyName"],
+                each["externalStudentId"] or "",
+                each["section"] or "",
+            )
             for each in self.world.kura.students(self.kura_course)
         }
 

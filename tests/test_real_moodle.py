@@ -219,6 +219,7 @@ def test_a_deleted_course_deletes_nobody_and_a_restored_one_can_be_mapped_again(
     course.do("remove_course", courseid=course.courseid)
     course.wait("kurasync has noticed", lambda: course.described()["state"] == "parked")
     assert course.shown() == there
+    assert "delete_students" not in course.writes()
     restored = course.do("restore_course", categoryid=world.category, shortname=course.name)
     assert restored != course.courseid
     again = course.mapped_anew(restored)
@@ -281,7 +282,7 @@ def test_after_an_outage_every_event_arrives_once_and_in_order(world: RealWorld,
     assert kept["waiting"] >= CHANGES
     assert kept["lasterror"]
     world.service.start()
-    course.wait("the outbox is empty", lambda: moodle.deliver() or moodle.do("outbox")["waiting"] == 0)
+    course.wait("the outbox is empty", world.moodle.is_delivered)
     course.wait("everybody is in kuraCloud", lambda: all(course.has(each) for each in newcomers))
     course.wait("... with the new names", lambda: all(course.given(each) == "Late" for each in renamed))
     listed = world.service.read("events", "list", "--limit", "100000")
