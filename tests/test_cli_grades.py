@@ -38,11 +38,18 @@ class Class:
 
     def while_working(self, *arguments: str) -> Result:
         """A command, while a worker takes turns at the grades."""
-        worker = threading.Thread(target=self.desk.work_on_grades)
+        over = threading.Event()
+        worker = threading.Thread(target=self._work_until, args=(over,))
         worker.start()
-        done = self.desk.run(*arguments)
-        worker.join()
-        return done
+        try:
+            return self.desk.run(*arguments)
+        finally:
+            over.set()
+            worker.join()
+
+    def _work_until(self, over: threading.Event) -> None:
+        while not over.wait(0.02):
+            self.desk.work(kind="grades")
 
     def review(self) -> None:
         """From now on everything is held."""
@@ -109,6 +116,23 @@ def test_waiting_for_grades_says_what_is_waited_for(graded: Class) -> None:
     assert "kuraCloud is preparing the export of grades." in done.stderr
     (run,) = graded.desk.json("runs", "list", "--kind", "grades")
     assert (run["outcome"], run["reason"]) == ("later", "export_pending")
+
+
+def test_an_export_that_was_asked_for_before_is_not_what_is_waited_for(graded: Class) -> None:
+    kura = graded.desk.kura
+    kura.set_export(polls=None)
+    graded.desk.done("grades", "1")
+    assert graded.desk.work(kind="grades") == "later"
+    graded.grade(graded.users[0], 9)
+    for export in kura.exports.values():
+        export.polls = 0
+    kura.set_export(polls=0)
+    done = graded.sync()
+    assert "1 grade written." in done.stdout
+    assert graded.book() == {str(graded.users[0]): "9.00000"}
+    later, earlier = graded.desk.json("runs", "list", "--kind", "grades", "--outcome", "done")
+    assert (earlier["reason"], later["reason"]) == ("earlier_export", "")
+    assert f"Run {later['id']}:" in done.stdout
 
 
 def test_a_failed_export_ends_the_wait_with_1_and_its_words(graded: Class) -> None:

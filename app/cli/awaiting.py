@@ -16,6 +16,7 @@ from app.store import runs, worklist
 from app.store.runs import Run
 from app.store.worklist import Kind, Row
 from app.sync.ask import ask
+from app.sync.grades import EARLIER_EXPORT
 
 _UNFINISHED = (None, "later", "lost", "reaped")  # another run follows
 _NOT_DONE = {"left", "failed", "conflicts"}
@@ -48,7 +49,7 @@ def _awaited(kit: Kit, mapping_id: int, kind: Kind, generation: int, timeout: fl
                 found = runs.search(tx, mapping_id=mapping_id, kind=kind, limit=5)
                 row = worklist.get(tx, mapping_id, kind)
             covering = [run for run in found if run.gen_to >= generation]
-            ended = [run for run in covering if run.outcome not in _UNFINISHED]
+            ended = [run for run in covering if run.outcome not in _UNFINISHED and run.reason != EARLIER_EXPORT]
             if ended:
                 return ended[-1]
             said = _waited_for(covering, row)

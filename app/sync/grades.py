@@ -31,6 +31,9 @@ KIND = "grades"
 NO_GRADEBOOK = "no_gradebook"
 """The reason where Moodle offers no way to write grades."""
 
+EARLIER_EXPORT = "earlier_export"
+"""The reason of a run whose export was asked for before the last who wanted grades: another run follows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Preview:
@@ -140,6 +143,7 @@ def _end(kit: Kit, lease: Lease, look: Preview, used: Downloaded, applied: Appli
     later_wanted = used.gen < lease.claim.gen_to
     moved = applied.moved or any(left.reason == "moved" for left in look.plan.left)
     return Ended(
+        reason=EARLIER_EXPORT if later_wanted else "",
         message=grades_showing.summary(look.verdict, look.plan, applied),
         plan={**look.as_json(), "failed": grades_showing.not_done(applied, look.labels)},
         counts=_counts(look, applied),
