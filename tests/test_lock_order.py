@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from time import sleep
 
 import pytest
 
 from app.errors import Refused
 from app.kit import Kit
-from app.store import holds, sites, worklist
+from app.planning import actions as act
+from app.planning.grade_actions import Column
+from app.planning.gradebook import Cell
+from app.store import cells, holds, sites, worklist
+from app.store.db import Database
+from app.store.worklist import Kind
+from app.sync import exporting
 from app.sync.ask import ask
+from app.sync.connect import sides
 from app.sync.holds import approve
 from app.sync.intake import Parcel, accept
+from app.sync.lease import Lease, Waiting, boottime
+from app.sync.returners import ask_for_returners
 from schemas.events import MoodleEvent
 from tests.conftest import SetClock
-from tests.world import world
+from tests.grading import course
+from tests.world import World, world
 
 _LONG_ENOUGH = 0.5  # seconds until the other thread waits for a lock; shorter only makes the test easier
 
@@ -54,3 +66,70 @@ def test_a_delivery_for_students_and_grades_that_meets_the_parking_of_a_site_wai
             sleep(_LONG_ENOUGH)
             worklist.set_recheck(tx, [(made.mapping_id, "roster")], clock())
         assert [each.accepted for each in delivery.result(20)] == [2]
+
+
+def leased(made: World, kind: Kind) -> Lease:
+    """A run that has just begun."""
+    ask(made.kit, made.mapping_id, kind)
+    taken_at = boottime()
+    with made.kit.database.transaction() as tx:
+        now = made.kit.database.now(tx)
+        claim = worklist.claim(tx, now, made.mapping_id, kind, "test:1:1:1", made.kit.settings.lease, 2)
+    assert claim is not None
+    return Lease(made.kit, claim, taken_at=taken_at)
+
+
+def test_an_approval_of_grades_that_meets_the_end_of_a_run_waits_for_it(kit: Kit, clock: SetClock) -> None:
+    with world(kit, clock) as made, course(made) as graded, ThreadPoolExecutor(1) as pool:
+        (ana,) = graded.students(1)
+        graded.grade(ana, 4)
+        made.set(mode="review")
+        graded.sync()
+        hold = graded.hold()
+        assert hold is not None
+        with kit.database.transaction() as tx:
+            worklist.set_recheck(tx, [(made.mapping_id, "grades")], clock())
+            approval = pool.submit(approve, kit, hold.id, hold.digest, "a teacher")
+            sleep(_LONG_ENOUGH)
+            assert holds.decide(tx, clock(), hold, "overtaken", "kurasync")
+        with pytest.raises(Refused):
+            approval.result(20)
+
+
+def test_a_run_that_asks_for_the_grades_of_returners_holds_no_other_row_meanwhile(kit: Kit, clock: SetClock) -> None:
+    with world(kit, clock) as made, ThreadPoolExecutor(1) as pool:
+        ask(kit, made.mapping_id, "grades")
+        lease = leased(made, "roster")
+        with kit.database.transaction() as tx:
+            cells.settle(tx, clock(), made.mapping_id, {Cell(Column(1, 2), 7): (5.0, 5.0)})
+        with kit.database.transaction() as tx:
+            # As a delivery locks them: in the order of their keys.
+            worklist.set_recheck(tx, [(made.mapping_id, "grades")], clock())
+            returners = pool.submit(ask_for_returners, kit, lease, [act.Link(7, 70, "ana@example.edu")])
+            sleep(_LONG_ENOUGH)
+            worklist.set_recheck(tx, [(made.mapping_id, "roster")], clock())
+        returners.result(20)
+        with kit.database.reading() as tx:
+            grades = worklist.get(tx, made.mapping_id, "grades")
+        assert grades is not None
+        assert grades.wanted == 2
+
+
+@pytest.fixture
+def postgres_kit(postgres_url: str, clock: SetClock, sqlite_kit: Kit) -> Iterator[Kit]:
+    """On SQLite one transaction waits for the other whatever it locks."""
+    database = Database(postgres_url, clock=clock)
+    yield replace(sqlite_kit, database=database)
+    database.dispose()
+
+
+def test_a_grades_run_that_waits_for_the_students_locks_no_row_of_theirs(postgres_kit: Kit, clock: SetClock) -> None:
+    with world(postgres_kit, clock) as made, ThreadPoolExecutor(1) as pool:
+        ask(postgres_kit, made.mapping_id, "roster")
+        lease = leased(made, "grades")
+        with sides(postgres_kit, made.mapping_id) as both, postgres_kit.database.transaction() as tx:
+            worklist.set_recheck(tx, [(made.mapping_id, "roster")], clock())
+            step = pool.submit(exporting.awaited, postgres_kit, lease, both.kuracloud, made.kura_course).result(20)
+            worklist.set_recheck(tx, [(made.mapping_id, "grades")], clock())
+    assert isinstance(step, Waiting)
+    assert step.reason == "students_first"
