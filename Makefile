@@ -17,7 +17,7 @@ help:
 	@echo "make run      run the service (kurasync up)"
 	@echo "make test     lint, types, import contract and every test"
 	@echo "make bench    what it costs, each figure beside its limit"
-	@echo "make mutants  ten seeded bugs, each of which must turn a test red"
+	@echo "make mutants  fifteen seeded bugs, each of which must turn a test red"
 	@echo "make soak     the long trials (about an hour)"
 	@echo "make moodle   the trials in a real Moodle with the plugin: needs TEST_MOODLE_URL (its address), TEST_MOODLE_DIR"
 	@echo "              (the folder of its config.php) and, where php alone will not do, TEST_MOODLE_PHP (the php command)"

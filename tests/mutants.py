@@ -1,4 +1,4 @@
-"""Ten seeded one-line bugs, each of which must turn the suite red: `make mutants` shows it.
+"""Fifteen seeded one-line bugs, each of which must turn the suite red: `make mutants` shows it.
 
 A mutant is planted in a copy of the project, and the tests that should notice are run there; a mutant that survives, or
 whose line is no longer found, makes this fail.
@@ -96,6 +96,41 @@ MUTANTS = (
         "        if gate is None:\n            raise LeaseLost(_LOST)",
         "        if gate is None:\n            return",
         ("tests/test_lease.py",),
+    ),
+    Mutant(
+        "overwrite a person's grade",
+        "app/planning/grade_cells.py",
+        '    return "" if _is_ours(now, known, book.writer) else "person"',
+        '    return ""',
+        ("tests/test_grades_run.py", "tests/test_planning_grades.py"),
+    ),
+    Mutant(
+        "write grades of a link that moved",
+        "app/sync/grades_recall.py",
+        "        moved=frozenset(made | ended),",
+        "        moved=frozenset(),",
+        ("tests/test_grades_run.py",),
+    ),
+    Mutant(
+        "forget yesterday's losses",
+        "app/sync/grades_recall.py",
+        "steps.losses_since(tx, mapping.id, now - DAY)",
+        "steps.losses_since(tx, mapping.id, now)",
+        ("tests/test_grades_run.py",),
+    ),
+    Mutant(
+        "send a grade before it is written down",
+        "app/sync/grades_record.py",
+        "        cells.begin(tx, self.lease.mapping_id, sent)",
+        "        cells.begin(tx, self.lease.mapping_id, {})",
+        ("tests/test_grades_run.py",),
+    ),
+    Mutant(
+        "remove a vanished column unasked",
+        "app/planning/grade_guard.py",
+        "    if isinstance(action, act.RemoveColumn):",
+        "    if False:",
+        ("tests/test_grades_run.py", "tests/test_planning_grade_guard.py"),
     ),
 )
 

@@ -527,6 +527,23 @@ def test_a_write_whose_answer_was_lost_is_known_as_ours(graded: Course) -> None:
     assert graded.left() == []
 
 
+def test_a_write_whose_answer_was_lost_is_known_as_ours_by_another_service_user_too(graded: Course) -> None:
+    (ana,) = graded.students(1)
+    graded.grade(ana, 4)
+    graded.sync()
+    graded.grade(ana, 5)
+    graded.world.moodle.faults.add(Fault("reset_after", "local_kurasync_save_grades", times=1))
+    assert graded.sync().outcome == "retry"
+    assert [(each.sent, each.shown, each.pending) for each in graded.known().values()] == [(5, 4, True)]
+    for row in graded.items()[0].rows():
+        row.usermodified = 99
+    graded.grade(ana, 6)
+    with graded.world.kit.database.transaction() as tx:
+        exports.forget(tx, graded.world.mapping_id)
+    graded.turns()
+    assert graded.book() == {graded.name: {ana: 6}}
+
+
 def test_a_run_that_ended_before_its_proof_is_continued(graded: Course) -> None:
     ana, ben = graded.students(2)
     graded.grade(ana, 4)
