@@ -23,9 +23,7 @@ def graded(sqlite_kit: Kit, clock: SetClock) -> Iterator[Course]:
     """A course of a thousand linked students, each graded in five lessons."""
     with world(sqlite_kit, clock) as made, course(made) as graded:
         users = made.moodle.create_students(made.course, STUDENTS)
-        studentids = {
-            user: made.kura.put_student(made.kura_course, email=f"user{user}@example.edu") for user in users
-        }
+        studentids = {user: made.kura.put_student(made.kura_course, email=f"user{user}@example.edu") for user in users}
         with made.kit.database.transaction() as tx:
             now = made.kit.database.now(tx)
             pairs = [NewLink(user, studentid, f"user{user}@example.edu", {}) for user, studentid in studentids.items()]
@@ -48,3 +46,14 @@ def test_the_first_sync_of_many_grades_takes_few_calls_and_one_of_nothing_hardly
     graded.world.moodle.calls.clear()
     assert graded.sync().message == "Grades are in step: nothing to do."
     assert len(graded.world.moodle.calls) <= UNCHANGED_AT_MOST
+
+
+def test_more_columns_than_one_form_holds_are_removed_in_several_calls(sqlite_kit: Kit, clock: SetClock) -> None:
+    with world(sqlite_kit, clock) as made, course(made) as graded:
+        graded.in_step()
+        for number in range(1, 601):
+            made.moodle.create_item(made.course, 1_000_000, number, f"Vanished {number}", 10.0)
+        assert graded.sync().counts == {"held": 600}
+        run = graded.approve()
+        assert run.message == "600 columns removed."
+        assert list(graded.book()) == [graded.name]
