@@ -213,6 +213,19 @@ def test_a_restored_course_says_where_it_comes_from(story: Story) -> None:
     assert restored["objectid"] == story.course != int(restored["other"]["originalcourseid"])
 
 
+def test_a_restored_group_is_told_by_its_members_alone_and_before_their_roles() -> None:
+    with SimMoodle.serving() as moodle:
+        course = moodle.create_course("Physiology", shortname="PHY")
+        (user,) = moodle.create_students(course, 1, groups=1)
+        moodle.delete_course(course)
+        before = len(moodle.events)
+        moodle.restore_from_recycle_bin(course)
+        told = [short(event) for event in moodle.events[before:]]
+    assert "group_created" not in told
+    order = ["user_enrolment_created", "group_member_added", "role_assigned"]
+    assert [name for name in told if name in order] == order
+
+
 def test_a_backup_into_the_recycle_bin_looks_like_one_by_hand(story: Story) -> None:
     recorded = RECORDED["40-course_backup"][0]["get_data"]
     backup = next(event for event in story.steps["42-course_delete"] if short(event) == "course_backup_created")

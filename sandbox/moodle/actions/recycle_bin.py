@@ -50,8 +50,7 @@ class RecycleBinActions(CourseActions):
         old = item.course
         new = self._add_course(old.fullname, old.shortname, old.idnumber, old.category)
         new.groupmode, new.visible, new.startdate, new.enddate = old.groupmode, old.visible, old.startdate, old.enddate
-        self._restore_enrolments(item, new)
-        self._restore_groups(item, new)
+        self._restore_members(item, new)
         section = str(self.site.next_id("course_sections"))
         self._raise_event("course_section_updated", new.context, section, other={"sectionnum": "0"})
         self._restore_gradebook(item.grade_items, new.id)
@@ -80,10 +79,12 @@ class RecycleBinActions(CourseActions):
         how = {"format": "moodle2", "mode": AUTOMATED, "interactive": False, "type": "course", "backupid": uuid4().hex}
         self._raise_event("course_backup_created", course.context, str(course.id), other=how)
 
-    def _restore_enrolments(self, item: BinItem, new: Course) -> None:
+    def _restore_members(self, item: BinItem, new: Course) -> None:
+        """First everybody is enrolled, then in the groups, then has a role, as Moodle 4.5 does it."""
         renewed = {old.id: self._add_method(new.id, self._copied(old, new)) for old in item.instances}
         for row in filter(self._has_account, item.enrolments):
             self._enrol(row.userid, renewed[row.enrolid], row.timestart, row.timeend, row.status)
+        self._restore_groups(item, new)
         for role in filter(self._has_account, item.assignments):
             itemid = renewed[role.itemid].id if role.component else 0
             self._assign(role.userid, new.context, role.roleid, role.component, itemid, restoring=True)
@@ -92,10 +93,12 @@ class RecycleBinActions(CourseActions):
         return replace(old, id=self.site.next_id("enrol"), courseid=new.id, groupid=None)
 
     def _restore_groups(self, item: BinItem, new: Course) -> None:
+        """Moodle tells of the members, and nothing of the groups."""
         for old in item.groups:
-            id = self.create_group(new.id, old.name, old.idnumber, old.participation)
+            group = Group(self.site.next_id("groups"), new.id, old.name, old.idnumber, old.participation)
+            self.site.groups.add(group)
             for member in filter(self._has_account, old.members.values()):
-                self.join_group(member.userid, id)
+                self._join(member.userid, group)
 
     def _has_account(self, row: UserEnrolment | RoleAssignment | GroupMember) -> bool:
         return not self.site.users[row.userid].deleted
