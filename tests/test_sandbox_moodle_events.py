@@ -216,7 +216,7 @@ def test_a_restored_course_says_where_it_comes_from(story: Story) -> None:
 def test_a_restored_group_is_told_by_its_members_alone_and_before_their_roles() -> None:
     with SimMoodle.serving() as moodle:
         course = moodle.create_course("Physiology", shortname="PHY")
-        (user,) = moodle.create_students(course, 1, groups=1)
+        moodle.create_students(course, 1, groups=1)
         moodle.delete_course(course)
         before = len(moodle.events)
         moodle.restore_from_recycle_bin(course)
