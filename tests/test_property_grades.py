@@ -21,7 +21,7 @@ _COMMON = settings(
     suppress_health_check=list(HealthCheck),
     print_blob=False,
 )
-_EXAMPLES = 30
+_EXAMPLES = 10
 
 
 def _run(template: Path, folder: Path, chosen: settings, number: int | None = None) -> None:
