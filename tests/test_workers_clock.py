@@ -207,6 +207,7 @@ def test_it_dispatches_each_tick_and_the_rest_less_often(sqlite_kit: Kit) -> Non
     assert [(beat.name, beat.interval) for beat in beats(kit)] == [
         ("dispatch", 0.5),
         ("reconcile", 1.0),
+        ("grades", 1.0),
         ("probe", 0.5),
         ("prune", 3600.0),
     ]
