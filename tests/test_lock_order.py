@@ -14,7 +14,7 @@ from app.kit import Kit
 from app.planning import actions as act
 from app.planning.grade_actions import Column
 from app.planning.gradebook import Cell
-from app.store import cells, holds, sites, worklist
+from app.store import cells, holds, mappings, sites, worklist
 from app.store.db import Database
 from app.store.worklist import Kind
 from app.sync import exporting
@@ -66,6 +66,21 @@ def test_a_delivery_for_students_and_grades_that_meets_the_parking_of_a_site_wai
             sleep(_LONG_ENOUGH)
             worklist.set_recheck(tx, [(made.mapping_id, "roster")], clock())
         assert [each.accepted for each in delivery.result(20)] == [2]
+
+
+def test_the_end_of_the_first_approved_run_waits_for_a_delivery_that_makes_removals_wait(
+    kit: Kit, clock: SetClock
+) -> None:
+    with world(kit, clock, started=False) as made, ThreadPoolExecutor(1) as pool:
+        made.enrol()
+        made.sync()
+        made.decide()
+        with kit.database.transaction() as tx:
+            mappings.quieten(tx, [made.mapping_id], clock())
+            run = pool.submit(made.turn)
+            sleep(3 * _LONG_ENOUGH)
+            worklist.set_recheck(tx, [(made.mapping_id, "roster")], clock() + 60)
+        assert run.result(20) == "done"
 
 
 def leased(made: World, kind: Kind) -> Lease:

@@ -172,6 +172,11 @@ def quieten(tx: Connection, mapping_ids: Collection[int], until: float) -> None:
     tx.execute(update(mappings).where(which).values(quiet_until=later))
 
 
+def lock(tx: Connection, mapping_id: int) -> None:
+    """Let nobody else change the mapping until `tx` ends; before rows of the worklist, as a delivery locks them."""
+    tx.execute(select(mappings.c.id).where(mappings.c.id == mapping_id).with_for_update(key_share=True)).all()
+
+
 def start(tx: Connection, mapping_id: int, now: float) -> None:
     """The first plan was approved: from now on only what is risky is held."""
     first = update(mappings).where(mappings.c.id == mapping_id, mappings.c.started_at.is_(None))
