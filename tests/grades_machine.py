@@ -212,6 +212,7 @@ class GradesMachine(RuleBasedStateMachine):
     def exports(self, polls: int, fails: bool, then: str) -> None:
         self.kura.set_export(polls, fails and polls < _NEVER)
         self._afterwards(then)
+        self.kura.set_export()
 
     # People in Moodle's gradebook
 
@@ -224,6 +225,32 @@ class GradesMachine(RuleBasedStateMachine):
     def teacher_changes_column(self, which: int, what: str, then: str) -> None:
         self._teacher_changes_column(which, what)
         self._afterwards(then)
+
+    @rule(number=people, which=few, value=values, given=marks)
+    def contested_grade(self, number: int, which: int, value: float, given: tuple[Any, Any]) -> None:
+        """Kept in step until a teacher and kuraCloud say something else of the same people."""
+        self._afterwards("sync")
+        for each in range(FIRST):
+            self._teacher_grades(each + number, which, "set", value)
+            self._grade(each, which, given, None)
+        self._afterwards("sync")
+
+    @rule(which=few)
+    def lose_many(self, which: int) -> None:
+        """Everybody's grades are lowered time and again within a day."""
+        for pair in ((6.0, 4.0), (4.0, 4.0), (1.5, 0.0)):
+            for number in range(len(self.users)):
+                self._grade(number, which, pair, None)
+            self._afterwards("sync")
+
+    @rule(which=few)
+    def vanish(self, which: int) -> None:
+        """A column that was in step is exported no more."""
+        self._afterwards("sync")
+        lessons = self.kura.lessons(self.kura_course)
+        self._change_revision(lessons, which, 0, "vanish", "", ())
+        self.kura.set_lessons(self.kura_course, lessons)
+        self._afterwards("sync")
 
     @rule()
     def hand_back(self) -> None:
@@ -246,6 +273,7 @@ class GradesMachine(RuleBasedStateMachine):
     def lose_capability(self, capability: str) -> None:
         self.moodle.without(capability)
         self._afterwards("sync")
+        self.moodle.with_capability(capability)
 
     @rule()
     def repair(self) -> None:
