@@ -121,8 +121,8 @@ MUTANTS = (
     Mutant(
         "send a grade before it is written down",
         "app/sync/grades_record.py",
-        "        cells.begin(tx, self.lease.mapping_id, sent)",
-        "        cells.begin(tx, self.lease.mapping_id, {})",
+        "        cells.begin(tx, self.lease.mapping_id, sent, by)",
+        "        cells.begin(tx, self.lease.mapping_id, {}, by)",
         ("tests/test_grades_run.py",),
     ),
     Mutant(

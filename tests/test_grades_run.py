@@ -544,6 +544,17 @@ def test_a_write_whose_answer_was_lost_is_known_as_ours_by_another_service_user_
     assert graded.book() == {graded.name: {ana: 6}}
 
 
+def test_what_a_teacher_puts_back_after_a_write_whose_answer_was_lost_stays(graded: Course) -> None:
+    ana = graded.in_step()
+    graded.grade(ana, 5)
+    graded.world.moodle.faults.add(Fault("reset_after", "local_kurasync_save_grades", times=1))
+    assert graded.sync().outcome == "retry"
+    graded.teacher_sets(ana, 4)
+    graded.turns()
+    assert graded.book() == {graded.name: {ana: 4}}
+    assert graded.left() == [("person", ana)]
+
+
 def test_a_run_that_ended_before_its_proof_is_continued(graded: Course) -> None:
     ana, ben = graded.students(2)
     graded.grade(ana, 4)

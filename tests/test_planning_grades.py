@@ -258,7 +258,7 @@ def test_where_the_writer_is_unknown_nobodys_grade_is_ours() -> None:
         pytest.param(7.99, TEACHER, KnownCell(8.0, 7.99), id="as_moodle_showed_it"),
         pytest.param(8.000001, TEACHER, KnownCell(8.0, 8.0), id="the_same_for_moodle"),
         pytest.param(8.0, TEACHER, KnownCell(8.0, 5.0, pending=True), id="a_write_that_arrived"),
-        pytest.param(5.0, TEACHER, KnownCell(8.0, 5.0, pending=True), id="a_write_that_did_not"),
+        pytest.param(5.0, TEACHER, KnownCell(8.0, 5.0, pending=True, modifier=TEACHER), id="a_write_that_did_not"),
         pytest.param(3.0, TEACHER, KnownCell(8.0, 8.0, returned=True), id="handed_back"),
         pytest.param(3.0, TEACHER, KnownCell(None, None, returned=True), id="handed_back_unwritten"),
         pytest.param(3.0, WRITER, None, id="written_by_kurasync_and_forgotten"),
@@ -270,6 +270,13 @@ def test_what_kurasync_wrote_or_was_given_is_its_to_change(
 ) -> None:
     memories = {1: memory} if memory else {}
     assert _both({1: 9.0}, {1: Grade(shown, modifier=modifier)}, memories).actions == (_set(1, shown, 9.0),)
+
+
+@pytest.mark.parametrize("before", [5.0, None])
+def test_what_a_person_put_back_after_a_write_whose_answer_was_lost_is_hers(before: float | None) -> None:
+    pending = KnownCell(8.0, before, pending=True, modifier=WRITER if before else None)
+    found = _both({1: 9.0}, {1: Grade(before, modifier=TEACHER)}, {1: pending})
+    assert (found.actions, reasons(found)) == ((), [("person", 1)])
 
 
 @pytest.mark.parametrize(

@@ -33,16 +33,16 @@ def course(courses: list[int]) -> int:
 
 def test_what_is_about_to_be_sent_is_remembered_as_pending(database: Database, course: int) -> None:
     with database.transaction() as tx:
-        cells.begin(tx, course, {ANA: (5.0, None), BEN: (None, 3.5)})
+        cells.begin(tx, course, {ANA: (5.0, None), BEN: (None, 3.5)}, {BEN: 7})
         assert cells.cells(tx, course) == {
             ANA: KnownCell(5.0, None, pending=True),
-            BEN: KnownCell(None, 3.5, pending=True),
+            BEN: KnownCell(None, 3.5, pending=True, modifier=7),
         }
 
 
 def test_what_was_sent_is_remembered_with_what_moodle_shows(database: Database, clock: SetClock, course: int) -> None:
     with database.transaction() as tx:
-        cells.begin(tx, course, {ANA: (5.0, None)})
+        cells.begin(tx, course, {ANA: (5.0, None)}, {})
         cells.settle(tx, clock(), course, {ANA: (5.0, 4.99999), BEN: (1.0, 1.0)})
         assert cells.cells(tx, course) == {ANA: KnownCell(5.0, 4.99999), BEN: KnownCell(1.0, 1.0)}
 
@@ -59,7 +59,7 @@ def test_what_was_never_sent_is_remembered_as_it_was_before(database: Database, 
     with database.transaction() as tx:
         cells.settle(tx, clock(), course, {ANA: (4.0, 4.0)})
         cells.hand_back(tx, course, [ANA])
-        cells.begin(tx, course, {ANA: (5.0, 9.0), BEN: (6.0, None)})
+        cells.begin(tx, course, {ANA: (5.0, 9.0), BEN: (6.0, None)}, {})
         cells.restore(tx, course, before)
         assert cells.cells(tx, course) == {ANA: KnownCell(4.0, 4.0, returned=True)}
 
@@ -80,7 +80,7 @@ def test_a_write_uses_up_what_was_handed_back(database: Database, clock: SetCloc
     with database.transaction() as tx:
         cells.hand_back(tx, course, [ANA])
         if what == "begin":
-            cells.begin(tx, course, {ANA: (5.0, 9.0)})
+            cells.begin(tx, course, {ANA: (5.0, 9.0)}, {})
         else:
             cells.settle(tx, clock(), course, {ANA: (5.0, 9.0)})
         assert cells.cells(tx, course) == {ANA: KnownCell(5.0, 9.0, pending=what == "begin")}

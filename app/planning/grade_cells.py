@@ -80,7 +80,12 @@ def _is_ours(now: Grade, known: KnownCell | None, writer: int | None) -> bool:
         return True
     if known is None:
         return False
-    return known.returned or same_grade(now.value, known.sent) or same_grade(now.value, known.shown)
+    return known.returned or same_grade(now.value, known.sent) or _is_as_shown(now, known)
+
+
+def _is_as_shown(now: Grade, known: KnownCell) -> bool:
+    """Whether Moodle shows what it last did; after a write that was lost, somebody may have put the old grade back."""
+    return same_grade(now.value, known.shown) and (not known.pending or now.modifier == known.modifier)
 
 
 def _write(cell: Cell, now: Grade, value: float | None) -> act.Action:

@@ -89,14 +89,15 @@ class KnownColumn:
 class KnownCell:
     """What kurasync last wrote into a cell (`sent`), and what Moodle then showed (`shown`: it may round or refuse).
 
-    `pending`: that write was begun, and nobody knows whether it arrived. `returned`: a person gave the cell back, so
-    what Moodle shows now may be overwritten.
+    `pending`: that write was begun, and nobody knows whether it arrived; `shown` and `modifier` are then what Moodle
+    showed before it. `returned`: a person gave the cell back, so what Moodle shows now may be overwritten.
     """
 
     sent: float | None
     shown: float | None
     pending: bool = False
     returned: bool = False
+    modifier: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ _KEEP_COLUMN = per_dialect(
 _KEEP_CELL = per_dialect(
     lambda insert: (made := insert(grade_cells)).on_conflict_do_update(
         index_elements=[*_KEY, "userid"],
-        set_={name: made.excluded[name] for name in ("sent", "shown", "pending", "returned", "written_at")},
+        set_={name: made.excluded[name] for name in ("sent", "shown", "pending", "returned", "modifier", "written_at")},
     )
 )
 
@@ -46,7 +46,9 @@ def cells(tx: Connection, mapping_id: int) -> dict[Cell, KnownCell]:
     """What kurasync remembers of each cell."""
     found = tx.execute(select(grade_cells).where(grade_cells.c.mapping_id == mapping_id))
     return {
-        Cell(Column(row.lesson, row.revision), row.userid): KnownCell(row.sent, row.shown, row.pending, row.returned)
+        Cell(Column(row.lesson, row.revision), row.userid): KnownCell(
+            row.sent, row.shown, row.pending, row.returned, row.modifier
+        )
         for row in found
     }
 
@@ -74,14 +76,14 @@ def forget_columns(tx: Connection, mapping_id: int, gone: Collection[Column]) ->
             tx.execute(delete(table).where(*here))
 
 
-def begin(tx: Connection, mapping_id: int, values: Values) -> None:
-    """Remember what is about to be sent, and what Moodle shows before it: either may be there afterwards."""
-    _keep(tx, mapping_id, values, pending=True, written_at=None)
+def begin(tx: Connection, mapping_id: int, values: Values, modifiers: Mapping[Cell, int | None]) -> None:
+    """Remember what is about to be sent, and what Moodle shows before it, and by whom: either may be there later."""
+    _keep(tx, mapping_id, values, modifiers, pending=True, written_at=None)
 
 
 def settle(tx: Connection, now: float, mapping_id: int, values: Values) -> None:
     """Remember what was sent, and what Moodle shows since."""
-    _keep(tx, mapping_id, values, pending=False, written_at=now)
+    _keep(tx, mapping_id, values, {}, pending=False, written_at=now)
 
 
 def restore(tx: Connection, mapping_id: int, known: Mapping[Cell, KnownCell | None]) -> None:
@@ -101,9 +103,12 @@ def hand_back(tx: Connection, mapping_id: int, given: Iterable[Cell]) -> None:
         tx.execute(chosen(tx, _HAND_BACK), rows)
 
 
-def _keep(tx: Connection, mapping_id: int, values: Values, **state: Any) -> None:
+def _keep(
+    tx: Connection, mapping_id: int, values: Values, modifiers: Mapping[Cell, int | None], **state: Any
+) -> None:
+    common = {**state, "returned": False}
     rows = [
-        {**_cell(mapping_id, cell), "sent": sent, "shown": shown, "returned": False, **state}
+        {**_cell(mapping_id, cell), "sent": sent, "shown": shown, "modifier": modifiers.get(cell), **common}
         for cell, (sent, shown) in values.items()
     ]
     if rows:

@@ -286,6 +286,7 @@ grade_cells = Table(  # what kurasync last wrote into each cell of them, and wha
     Column("shown", Double),
     Column("pending", Boolean, nullable=False, server_default=false()),
     Column("returned", Boolean, nullable=False, server_default=false()),
+    Column("modifier", BigInteger),  # while a write is pending: who wrote what Moodle showed before it
     Column("written_at", Double),
 )
 

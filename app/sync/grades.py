@@ -91,7 +91,7 @@ def run(kit: Kit, lease: Lease) -> Ended | Waiting:
         if isinstance(step, Waiting):
             return step
         look = _look(kit, both, door, step)
-        record = GradesRecord(kit, lease, look.known.approved, look.known.approver)
+        record = GradesRecord(kit, lease, look.known.approved, look.known.approver, book=look.book)
         applied = GradesApply(door, record, look.known.owners).carry_out(look.verdict.go)
     return _end(kit, lease, look, step, applied)
 

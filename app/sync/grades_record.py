@@ -8,14 +8,19 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from app.planning import grade_actions as act
-from app.planning.gradebook import Cell
+from app.planning.gradebook import Cell, Gradebook
 from app.store import cells, steps
 from app.sync.record import Record
 
 
 @dataclass(slots=True)
 class GradesRecord(Record[act.Action]):
-    """Remembers besides, before a grade is sent, what is sent: if the answer is lost, it is known as ours."""
+    """Remembers besides, before a grade is sent, what is sent: if the answer is lost, it is known as ours.
+
+    `book` is Moodle's gradebook as the plan was made with.
+    """
+
+    book: Gradebook | None = None
 
     @property
     def system(self) -> str:
@@ -40,4 +45,6 @@ class GradesRecord(Record[act.Action]):
         """What is about to be sent, and what Moodle shows before."""
         grades = [action for action in actions if isinstance(action, act.GRADES)]
         sent = {Cell(each.column, each.userid): (act.after(each), each.before) for each in grades}
-        cells.begin(tx, self.lease.mapping_id, sent)
+        shown = self.book.grades if self.book else {}
+        by = {cell: shown[cell].modifier for cell in sent if cell in shown}
+        cells.begin(tx, self.lease.mapping_id, sent, by)

@@ -55,6 +55,7 @@ def upgrade() -> None:
         sa.Column("shown", sa.Double(), nullable=True),
         sa.Column("pending", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("returned", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("modifier", sa.BigInteger(), nullable=True),
         sa.Column("written_at", sa.Double(), nullable=True),
         sa.ForeignKeyConstraint(["mapping_id"], ["mappings.id"], name=op.f("fk_grade_cells_mapping_id")),
         sa.PrimaryKeyConstraint("mapping_id", "lesson", "revision", "userid", name=op.f("pk_grade_cells")),
