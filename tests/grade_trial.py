@@ -257,7 +257,13 @@ class GradeTrial:
                         memory.ours.setdefault(cell, set()).add(value)
                         memory.returned.discard(cell)
             if column in turn.after.names and column not in turn.after.locked_items:
-                memory.titles[column] = says.title
+                self._remember_title(turn, column, says.title)
+
+    def _remember_title(self, turn: Turn, column: Column, title: str) -> None:
+        """The one that was first seen, then each that the column got: one that waits for a person is not there yet."""
+        written = any(write.column == column and write.kind in ("made", "described") for write in turn.writes)
+        if written or column not in self._memory.titles or oracle.shows(turn.after.names[column], column, title):
+            self._memory.titles[column] = title
 
     def _watch(self, name: str) -> None:
         """Note what kurasync does by this action, with what was there before."""

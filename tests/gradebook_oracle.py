@@ -225,6 +225,11 @@ def _is_name_of(column: Column, name: str, title: str) -> bool:
     return "<" in title or (name.endswith(f"kuraID: {column[0]}-{column[1]}") and name[:200].startswith(title[:100]))
 
 
+def shows(name: str, column: Column, title: str) -> bool:
+    """Whether a column's name is made of just this title."""
+    return name.removesuffix(f"kuraID: {column[0]}-{column[1]}").strip()[:100] == title.strip()[:100]
+
+
 def _described(turn: Turn, write: Write) -> Iterator[str]:
     says = turn.export.columns.get(write.column) if turn.export else None
     name, maximum = write.after
