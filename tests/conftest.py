@@ -100,6 +100,7 @@ def postgres_emptied(postgres_server: str) -> Iterator[Callable[[], str]]:
         def emptied() -> str:
             with database.transaction() as tx:
                 tx.execute(text(f"{others} AND pid <> pg_backend_pid()"))
+                tx.execute(text("SET LOCAL session_replication_role = replica"))  # the audit's triggers refuse this
                 tx.execute(text(f"TRUNCATE {tables} RESTART IDENTITY"))
             return url
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 import subprocess
 import sys
@@ -14,10 +15,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import Connection, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
-from app.store import mappings, migrate
+from app.planning.chain import salted
+from app.store import audit, mappings, migrate
 from app.store.db import Database
 from app.store.tables import metadata
 from tests.conftest import SetClock, postgres_database
@@ -81,15 +83,44 @@ def test_an_upgrade_that_fails_changes_nothing(empty_url: str) -> None:
 def test_the_tables_of_grades_and_of_the_plugin_go_and_come_back(database: Database, clock: SetClock) -> None:
     with database.transaction() as tx:
         courses = add_courses(tx, clock())
-        config = Config()
-        config.set_main_option("script_location", str(migrate.MIGRATIONS))
-        config.attributes["connection"] = tx
-        command.downgrade(config, "0001")
+        _to(tx, "0001")
         assert not {"rosters", "grade_exports", "grade_columns", "grade_cells"} & set(inspect(tx).get_table_names())
     assert not migrate.is_current(database)
     migrate.upgrade(database)
     with database.reading() as tx:
         assert [each.id for each in mappings.every(tx)] == courses
+
+
+def test_personal_values_of_old_audit_rows_are_kept_apart_and_put_back(database: Database, clock: SetClock) -> None:
+    record = {"userid": 7, "email": "a@example.edu", "given_name": "A"}
+    with database.transaction() as tx:
+        courses = add_courses(tx, clock())
+        _to(tx, "0002")
+        values = "(1, 1.0, 'c', 'begin', 'x', :mapping, 'kuracloud', 'add_students', :subject)"
+        columns = "id, at, call_uid, phase, actor, mapping_id, system, operation, subject"
+        tx.execute(
+            text(f"INSERT INTO audit ({columns}) VALUES {values}"),
+            {"mapping": courses[0], "subject": json.dumps({"records": [record, {"column": [1, 2]}]})},
+        )
+    migrate.upgrade(database)
+    with database.transaction() as tx:
+        stored = tx.execute(select(metadata.tables["audit"].c.subject)).scalar_one()
+        assert "a@example.edu" not in json.dumps(stored)
+        person = tx.execute(select(metadata.tables["audit_subjects"])).one()
+        assert (person.userid, person.site_id, person.mapping_id) == (7, 1, courses[0])
+        assert stored["records"][0] == {"userid": 7, "digest": salted(person.salt, person.personal)}
+        assert audit.search(tx)[0].subject == {"records": [record, {"column": [1, 2]}]}
+        _to(tx, "0002")
+        put_back = tx.execute(text("SELECT subject FROM audit")).scalar_one()
+        assert (json.loads(put_back) if isinstance(put_back, str) else put_back)["records"][0] == record
+    migrate.upgrade(database)
+
+
+def _to(tx: Connection, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(migrate.MIGRATIONS))
+    config.attributes["connection"] = tx
+    command.downgrade(config, revision)
 
 
 UPGRADE = """

@@ -1,21 +1,39 @@
-"""Audit: two rows a write to either system, one before and one after. Nothing here changes or deletes a row."""
+"""Audit: two rows a write to either system, one before and one after. Nothing here changes or deletes a row.
+
+The personal values of a subject's `records` are kept apart (audit_subjects), with only a salted digest in the row: they
+can be erased, and the row stays what it was (design.md 10).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+import secrets
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Connection, bindparam, exists, insert, literal, select
 
+from app.planning.chain import salted
 from app.store.filters import newest
-from app.store.tables import audit
+from app.store.tables import audit, audit_subjects, mappings
+
+IDS = ("userid", "studentid")
+"""What of a record says whom it is about; a record with one of them is of a person, and all else in it is personal."""
+
+DIGEST = "digest"
+"""Stands in a stored record for its personal values."""
+
+ERASED = "erased"
+"""Stands in a record, as it is read, for personal values that were erased."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One row; `begin` and `end` of a call share `call_uid`. `subject` is personal: who and what, as sent."""
+    """One row; `begin` and `end` of a call share `call_uid`. `subject` is personal: who and what, as sent.
+
+    Of a person who was erased, a record holds the ids and `erased`.
+    """
 
     id: int
     at: float
@@ -29,11 +47,16 @@ class Entry:
     subject: dict[str, Any]
     outcome: str | None
     detail: str | None
-    seal: str | None
 
 
 _COPIED = (audit.c.actor, audit.c.mapping_id, audit.c.run_id, audit.c.system, audit.c.operation)
-_BEGIN = insert(audit)
+_BEGIN = insert(audit).returning(audit.c.id)
+_SITE = select(mappings.c.site_id).where(mappings.c.id == bindparam("b_mapping"))
+_PEOPLE = (
+    select(audit_subjects)
+    .where(audit_subjects.c.audit_id.in_(bindparam("b_ids", expanding=True)))
+    .order_by(audit_subjects.c.audit_id, audit_subjects.c.place)
+)
 _ENDED = audit.alias("ended")
 _AS_ENDED = select(
     bindparam("b_now", type_=audit.c.at.type),
@@ -66,22 +89,28 @@ def begin(
     mapping_id: int | None = None,
     run_id: int | None = None,
 ) -> str:
-    """Write down what is about to be written to `system`; returns the call's uid. Commit before the call is sent."""
+    """Write down what is about to be written to `system`; returns the call's uid. Commit before the call is sent.
+
+    What `subject` holds of people stands in its list `records`, one object a person with her `userid` or `studentid`.
+    """
     call_uid = str(uuid4())
-    tx.execute(
-        _BEGIN,
-        {
-            "at": now,
-            "call_uid": call_uid,
-            "phase": "begin",
-            "actor": actor,
-            "mapping_id": mapping_id,
-            "run_id": run_id,
-            "system": system,
-            "operation": operation,
-            "subject": dict(subject),
-        },
-    )
+    kept, people = _apart(subject)
+    values = {
+        "at": now,
+        "call_uid": call_uid,
+        "phase": "begin",
+        "actor": actor,
+        "mapping_id": mapping_id,
+        "run_id": run_id,
+        "system": system,
+        "operation": operation,
+        "subject": kept,
+    }
+    audit_id = tx.execute(_BEGIN, values).scalar_one()
+    if people:
+        site_id = tx.execute(_SITE, {"b_mapping": mapping_id}).scalar()
+        common = {"audit_id": audit_id, "site_id": site_id, "mapping_id": mapping_id}
+        tx.execute(insert(audit_subjects), [{**common, **person} for person in people])
     return call_uid
 
 
@@ -93,7 +122,7 @@ def end(
     detail: str | None = None,
     subject: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write down how a begun call ended: done, refused, failed or unknown."""
+    """Write down how a begun call ended: done, refused, failed or unknown. Nothing personal stands in it."""
     values = {
         "b_now": now,
         "b_uid": call_uid,
@@ -131,4 +160,37 @@ def search(
         "operation": operation,
     }
     query = newest(audit, given, before_id=before_id, limit=limit)
-    return [Entry(**row._mapping) for row in tx.execute(query)]
+    return whole(tx, [Entry(**row._mapping) for row in tx.execute(query)])
+
+
+def whole(tx: Connection, entries: Sequence[Entry]) -> list[Entry]:
+    """Rows as stored, with the personal values of their records put back in."""
+    concerned = [each.id for each in entries if each.subject.get("records")]
+    if not concerned:
+        return list(entries)
+    people: dict[int, dict[int, dict[str, Any]]] = {}
+    for row in tx.execute(_PEOPLE, {"b_ids": concerned}):
+        people.setdefault(row.audit_id, {})[row.place] = row.personal
+    return [_with(each, people[each.id]) if each.id in people else each for each in entries]
+
+
+def _apart(subject: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """A subject with digests in place of personal values, and the rows that keep these."""
+    records, people = list(subject.get("records", ())), []
+    for place, record in enumerate(records):
+        ids = {name: record[name] for name in IDS if record.get(name) is not None}
+        if ids:
+            personal = {name: value for name, value in record.items() if name not in ids}
+            salt = secrets.token_hex(16)
+            records[place] = {**ids, DIGEST: salted(salt, personal)}
+            whom = {"userid": None, "studentid": None, **ids}
+            people.append({**whom, "place": place, "salt": salt, "personal": personal})
+    return ({**subject, "records": records} if records else dict(subject)), people
+
+
+def _with(entry: Entry, people: Mapping[int, dict[str, Any] | None]) -> Entry:
+    records = list(entry.subject["records"])
+    for place, personal in people.items():
+        ids = {name: value for name, value in records[place].items() if name in IDS}
+        records[place] = {**ids, **({ERASED: True} if personal is None else personal)}
+    return replace(entry, subject={**entry.subject, "records": records})

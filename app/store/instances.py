@@ -14,7 +14,10 @@ from app.store.tables import instances, mappings
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """A kuraCloud instance. `token` is encrypted; `remote_id` is what GET /v2/instance calls it."""
+    """A kuraCloud instance. `token` is encrypted; `remote_id` is what GET /v2/instance calls it.
+
+    `lms_enabled` is what it said last of its LMS integration; `dialect` what a probe found out about its API.
+    """
 
     id: int
     name: str
@@ -22,6 +25,9 @@ class Instance:
     token: str = field(repr=False)
     remote_id: str
     display_name: str
+    lms_enabled: bool | None
+    dialect: dict[str, Any] | None
+    probed_at: float | None
     gate: str
     gate_reason: str | None
     failures: int

@@ -13,7 +13,9 @@ from app.errors import Refused
 from app.store.connections import Kind
 from app.store.dialect import chosen, greatest, per_dialect
 from app.store.tables import (
+    bypasses,
     event_requests,
+    exemptions,
     grade_cells,
     grade_columns,
     grade_exports,
@@ -33,7 +35,8 @@ class Mapping:
     """A course mapping; `settings` is what app.planning.rules.from_settings reads.
 
     `started_at` None: nothing was approved yet, everything is held. Before `quiet_until` nobody may be removed: the
-    Moodle course is being deleted or reset. `grades_at`: when grades are looked at next by schedule.
+    Moodle course is being deleted or reset. `grades_at`: when grades are looked at next by schedule. `restored_as`: the
+    id under which its deleted Moodle course came back, until a person decides.
     """
 
     id: int
@@ -48,6 +51,7 @@ class Mapping:
     quiet_until: float
     reconcile_at: float
     grades_at: float | None
+    restored_as: int | None
     created_at: float
 
 
@@ -206,7 +210,7 @@ def set_grades_at(tx: Connection, mapping_id: int, at: float) -> None:
 def remove(tx: Connection, mapping_id: int) -> None:
     """Forget a mapping and everything that hangs on it, except its audit rows."""
     hanging_on_it = (event_requests, worklist, steps, holds, runs, links, rosters)
-    for table in (*hanging_on_it, grade_exports, grade_columns, grade_cells):
+    for table in (*hanging_on_it, grade_exports, grade_columns, grade_cells, exemptions, bypasses):
         tx.execute(delete(table).where(table.c.mapping_id == mapping_id))
     tx.execute(delete(mappings).where(mappings.c.id == mapping_id))
 

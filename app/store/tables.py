@@ -83,6 +83,9 @@ instances = Table(
     Column("token", Text, nullable=False),  # encrypted
     Column("remote_id", Text, nullable=False),
     Column("display_name", Text, nullable=False),
+    Column("lms_enabled", Boolean),  # as the instance said last
+    Column("dialect", JSON(none_as_null=True)),  # what `kurasync probe` found out about its API
+    Column("probed_at", Double),
     *_connection_columns(),
     sqlite_autoincrement=True,
 )
@@ -102,6 +105,7 @@ mappings = Table(
     Column("quiet_until", Double, nullable=False, server_default="0"),  # being deleted or reset: remove nobody before
     Column("reconcile_at", Double, nullable=False),
     Column("grades_at", Double),  # when grades are looked at next by schedule
+    Column("restored_as", BigInteger),  # the id under which its deleted Moodle course came back, until a person decides
     Column("created_at", Double, nullable=False),
     UniqueConstraint("site_id", "courseid"),
     UniqueConstraint("instance_id", "kura_courseid"),
@@ -290,7 +294,45 @@ grade_cells = Table(  # what kurasync last wrote into each cell of them, and wha
     Column("written_at", Double),
 )
 
-audit = Table(  # append-only: two rows a write, `begin` and `end`, with one call_uid
+exemptions = Table(  # single people whom the rules of a mapping do not concern
+    "exemptions",
+    metadata,
+    Column("mapping_id", ForeignKey("mappings.id"), primary_key=True),
+    Column("side", String(10), primary_key=True),  # moodle: a user left alone; kuracloud: a student kept
+    Column("number", BigInteger, primary_key=True),  # the Moodle userid or the kuraCloud studentId
+    Column("by", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    CheckConstraint("side IN ('moodle', 'kuracloud')", name="side"),
+)
+
+bypasses = Table(  # limits that a person lifted for the next run of a kind
+    "bypasses",
+    metadata,
+    Column("mapping_id", ForeignKey("mappings.id"), primary_key=True),
+    Column("kind", String(10), primary_key=True),
+    Column("by", Text, nullable=False),
+    Column("at", Double, nullable=False),
+)
+
+alerts = Table(  # what somebody should know, and how far it was told; nothing personal
+    "alerts",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("at", Double, nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("topic", String(200), nullable=False),  # what it is about: the same is not told again too soon
+    Column("message", Text, nullable=False),
+    Column("due_at", Double),  # when telling is tried next; NULL: told, or given up
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("mailed_at", Double),
+    Column("posted_at", Double),
+    Index("ix_alerts_topic", "kind", "topic", "at"),
+    Index("ix_alerts_due_at", "due_at", postgresql_where=text("due_at IS NOT NULL"),
+          sqlite_where=text("due_at IS NOT NULL")),
+    sqlite_autoincrement=True,
+)
+
+audit = Table(  # append-only: two rows a write, `begin` and `end`, with one call_uid; triggers refuse every change
     "audit",
     metadata,
     Column("id", BigId, primary_key=True),
@@ -298,12 +340,35 @@ audit = Table(  # append-only: two rows a write, `begin` and `end`, with one cal
     Column("call_uid", String(36), nullable=False, index=True),
     Column("phase", String(5), nullable=False),
     Column("actor", Text, nullable=False),
-    Column("mapping_id", Integer),
+    Column("mapping_id", Integer, index=True),
     Column("run_id", BigInteger, index=True),
     Column("system", String(20), nullable=False),  # kuracloud, moodle, kurasync
     Column("operation", String(40), nullable=False),
-    Column("subject", JSON, nullable=False),  # personal: who and what, as sent
+    Column("subject", JSON, nullable=False),  # who and what; of personal values only salted digests
     Column("outcome", String(20)),  # of `end`: done, refused, failed, unknown
     Column("detail", Text),
-    Column("seal", String(64)),  # written once by the clock when the row joins the hash chain
+)
+
+audit_subjects = Table(  # the people of an audit row, one for each of its records; may be erased, never changed
+    "audit_subjects",
+    metadata,
+    Column("audit_id", ForeignKey("audit.id"), primary_key=True),
+    Column("place", Integer, primary_key=True),  # of the record among the row's records
+    Column("site_id", Integer),
+    Column("mapping_id", Integer),
+    Column("userid", BigInteger),
+    Column("studentid", BigInteger),
+    Column("salt", String(32)),  # NULL with the values once they were erased
+    Column("personal", JSON(none_as_null=True)),  # personal: what was sent
+    Index("ix_audit_subjects_userid", "userid", "site_id"),
+    Index("ix_audit_subjects_studentid", "studentid", "mapping_id"),
+)
+
+audit_seals = Table(  # the hash chain: each seal is over an audit row and the seal before it (app.planning.chain)
+    "audit_seals",
+    metadata,
+    Column("seq", BigId, primary_key=True, autoincrement=False),  # 1, 2, 3 ... without a gap
+    Column("audit_id", ForeignKey("audit.id"), nullable=False, unique=True),
+    Column("seal", String(64), nullable=False),
+    Column("sealed_at", Double, nullable=False),
 )

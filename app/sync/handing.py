@@ -55,7 +55,7 @@ def hand_back(kit: Kit, mapping_id: int, seen: Sequence[Left], by: str) -> list[
         want(kit, tx, [mapping_id], GRADES, urgent=True)
         now = kit.database.now(tx)
         cells.hand_back(tx, mapping_id, [_cell(left) for left in given])
-        subject = {"grades": [{name: left[name] for name in ("column", "userid", "shown")} for left in given]}
+        subject = {"records": [{name: left[name] for name in ("column", "userid", "shown")} for left in given]}
         call_uid = audit.begin(
             tx, now, actor=by, system="kurasync", operation="hand_back", subject=subject, mapping_id=mapping_id
         )
