@@ -247,7 +247,7 @@ def test_handing_back_is_written_down(graded: Class) -> None:
         ("end", "kurasync", "done"),
     ]
     column = [graded.lesson, graded.revision]
-    assert rows[0].subject == {"grades": [{"column": column, "userid": graded.users[0], "shown": 9.25}]}
+    assert rows[0].subject == {"records": [{"column": column, "userid": graded.users[0], "shown": 9.25}]}
 
 
 def test_handing_back_says_which_grades(graded: Class) -> None:
