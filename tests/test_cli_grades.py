@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import pytest
 from click.testing import Result
 
-from app.store import worklist
-from app.store.tables import audit
+from app.store import audit, worklist
 from tests.fixtures_desk import Desk
 from tests.fixtures_processes import wait_until
 from tests.test_cli_terminal import terminal
@@ -241,7 +240,7 @@ def test_handing_back_is_written_down(graded: Class) -> None:
     graded.sync()
     graded.desk.done("hand-back", "1", "--all", "--yes")
     with graded.desk.kit.database.reading() as tx:
-        rows = tx.execute(audit.select().where(audit.c.operation == "hand_back").order_by(audit.c.id)).all()
+        rows = audit.search(tx, operation="hand_back")[::-1]
     assert [(row.phase, row.system, row.outcome) for row in rows] == [
         ("begin", "kurasync", None),
         ("end", "kurasync", "done"),
