@@ -60,6 +60,7 @@ class _Model:
                 )
             case RemoveColumn(column):
                 self._unlocked(column)
+                assert not any(grade.locked for cell, grade in self.grades.items() if cell.column == column)
                 self._forget(column)
             case _:
                 self._write(action)

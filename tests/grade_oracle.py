@@ -218,7 +218,9 @@ class Sync:
                 else:
                     self._due = {cell: value for cell, value in self._due.items() if cell[0] != column}
         if self._approved and not before.empty:
-            gone = [column for column, item in items.items() if column not in self._says and not item.locked]
+            locked = {column for (column, _), entry in before.entries.items() if entry.locked}
+            locked |= {column for column, item in items.items() if item.locked}
+            gone = [column for column in items if column not in self._says and column not in locked]
             items = {column: item for column, item in items.items() if column not in gone}
         return items
 

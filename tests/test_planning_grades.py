@@ -116,6 +116,11 @@ def test_a_locked_column_that_vanished_is_left() -> None:
     assert found == GradePlan((), (Left("column_locked", HEART),))
 
 
+def test_a_column_that_vanished_is_left_while_a_single_grade_in_it_is_locked() -> None:
+    found = planned(Export({}), gradebook({1: 8.0, 2: Grade(7.0, locked=True)}), cells=known({1: 8.0, 2: 7.0}))
+    assert found == GradePlan((), (Left("column_locked", HEART),), present=2)
+
+
 def test_an_empty_export_changes_nothing_at_all() -> None:
     book = Gradebook({LUNG: Item("Lung", 5.0), HEART: Item(NAME, 10.0)}, {Cell(HEART, 1): Grade(8.0)}, frozenset({1}))
     found = planned(Export({}, empty=True), book, columns=TITLES, cells=known({1: 8.0}))

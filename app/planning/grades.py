@@ -18,7 +18,7 @@ LEFT = {
     "moved": "the student's link changed after the export was asked for: it is asked for again",
     "person": "somebody changed the grade in Moodle: it stays until it is handed back",
     "locked": "the grade is locked in Moodle",
-    "column_locked": "the column is locked in Moodle",
+    "column_locked": "the column, or a grade in one that would be removed, is locked in Moodle",
     "column_gone": "the column was deleted in Moodle meanwhile",
     "unsettled": "the same change was made three times in 24 hours and does not last",
     "export_empty": "kuraCloud's export is empty: nothing is changed",
@@ -89,12 +89,17 @@ def _doubtful(grades: Grades) -> Iterator[Left]:
 
 
 def _vanished(grades: Grades) -> Iterator[Found]:
-    """Columns that Moodle has and the export has not; the guard always asks before one is removed."""
+    """Columns that Moodle has and the export has not; the guard always asks before one is removed.
+
+    Moodle removes none in which a person locked a single grade (plugin/local_kurasync, delete_items).
+    """
     doubtful = {doubt.column for doubt in grades.export.doubts}
+    locked = {column for column, item in grades.book.items.items() if item.locked}
+    locked |= {cell.column for cell, grade in grades.book.grades.items() if grade.locked}
     for column, item in grades.book.items.items():
         if column in grades.export.columns or column in doubtful:
             continue
-        yield Left("column_locked", column) if item.locked else act.RemoveColumn(column, item.name)
+        yield Left("column_locked", column) if column in locked else act.RemoveColumn(column, item.name)
 
 
 def _settled(found: Iterable[Found], grades: Grades) -> Iterator[Found]:
