@@ -310,6 +310,7 @@ bypasses = Table(  # limits that a person lifted for the next run of a kind
     metadata,
     Column("mapping_id", ForeignKey("mappings.id"), primary_key=True),
     Column("kind", String(10), primary_key=True),
+    Column("gen", BigInteger, nullable=False),  # of the look it asked for: no run that was claimed before may use it
     Column("by", Text, nullable=False),
     Column("at", Double, nullable=False),
 )

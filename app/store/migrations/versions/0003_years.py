@@ -61,6 +61,7 @@ def _for_people() -> None:
         "bypasses",
         sa.Column("mapping_id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("gen", sa.BigInteger(), nullable=False),
         sa.Column("by", sa.Text(), nullable=False),
         sa.Column("at", sa.Double(), nullable=False),
         sa.ForeignKeyConstraint(["mapping_id"], ["mappings.id"], name=op.f("fk_bypasses_mapping_id")),
