@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from app.planning import grade_actions as act
 from app.planning.gradebook import GradePlan
 from app.planning.rules import Rules
-from app.planning.verdict import Held, Verdict
+from app.planning.verdict import Case, Verdict, held, hold, lift, lifted
 
 REASONS = {
     "first_run": "the first plan of a mapping waits for approval",
@@ -19,6 +19,9 @@ REASONS = {
     "column_held": "the grade's column waits",
 }
 
+LIMITS = frozenset({"review", "losses"})
+"""What a bypass lifts."""
+
 
 @dataclass(frozen=True, slots=True)
 class GradeCircumstances:
@@ -26,7 +29,8 @@ class GradeCircumstances:
 
     `started`: the mapping's first plan was approved; `lost` is how many grades were cleared or
     lowered unasked within the last 24 hours; `approved` holds the fingerprints of what was approved and not yet done
-    since; `remembered` are the columns that kurasync has known in Moodle.
+    since; `remembered` are the columns that kurasync has known in Moodle. `bypass`: a person lifted the limits for
+    this run.
     """
 
     rules: Rules
@@ -34,15 +38,10 @@ class GradeCircumstances:
     lost: int = 0
     approved: Collection[str] = ()
     remembered: Collection[act.Column] = ()
+    bypass: bool = False
 
 
-@dataclass(slots=True)
-class _Case:
-    """One action while it is judged."""
-
-    action: act.Action
-    approved: bool
-    reasons: list[str] = field(default_factory=list)
+_Case = Case[act.Action]
 
 
 def judge(plan: GradePlan, now: GradeCircumstances) -> Verdict[act.Action]:
@@ -52,11 +51,14 @@ def judge(plan: GradePlan, now: GradeCircumstances) -> Verdict[act.Action]:
     raises does not wait for it.
     """
     cases = _cases(plan.actions, now)
+    if now.bypass:
+        lift(cases, LIMITS)  # before grades wait for their columns
     _of_held_columns(cases)
     _losses(cases, plan.present, now)
+    if now.bypass:
+        lift(cases, LIMITS)
     return Verdict(
-        go=tuple(case.action for case in cases if not case.reasons),
-        held=tuple(Held(case.action, tuple(case.reasons)) for case in cases if case.reasons),
+        go=tuple(case.action for case in cases if not case.reasons), held=held(cases), lifted=lifted(cases)
     )
 
 
@@ -66,7 +68,7 @@ def _cases(actions: Collection[act.Action], now: GradeCircumstances) -> list[_Ca
     cases = []
     for action in actions:
         known = bool(approved) and act.fingerprint(action) in approved
-        cases.append(_Case(action, known, [] if known else [*everything, *_for_one(action, remembered)]))
+        cases.append(Case(action, known, [] if known else [*everything, *_for_one(action, remembered)]))
     return cases
 
 
@@ -87,18 +89,13 @@ def _for_one(action: act.Action, remembered: Collection[act.Column]) -> Iterator
 def _of_held_columns(cases: list[_Case]) -> None:
     """A grade waits for its column: for one that is not there yet, and for a maximum that would cut the grade."""
     changes = (act.AddColumn, act.EditColumn)
-    held = {case.action.column for case in cases if case.reasons and isinstance(case.action, changes)}
-    grades = [case for case in cases if isinstance(case.action, act.GRADES) and case.action.column in held]
-    _hold([case for case in grades if not case.reasons], "column_held")
+    waiting = {case.action.column for case in cases if case.reasons and isinstance(case.action, changes)}
+    grades = [case for case in cases if isinstance(case.action, act.GRADES) and case.action.column in waiting]
+    hold([case for case in grades if not case.reasons], "column_held")
 
 
 def _losses(cases: list[_Case], present: int, now: GradeCircumstances) -> None:
     losses = [case for case in cases if isinstance(case.action, act.LOSSES)]
-    free = [case for case in losses if not case.approved and not case.reasons]
+    free = [case for case in losses if case.free]
     if now.lost + len(free) > now.rules.loss_limit(present):
-        _hold(free, "losses")
-
-
-def _hold(cases: list[_Case], reason: str) -> None:
-    for case in cases:
-        case.reasons.append(reason)
+        hold(free, "losses")

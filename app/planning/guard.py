@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from app.planning import actions as act
 from app.planning.rules import Rules
 from app.planning.sameness import email_digest
 from app.planning.state import Plan
-from app.planning.verdict import Held, Verdict
+from app.planning.verdict import Case, Verdict, held, hold, lift, lifted
 
 DAY = 86400.0  # seconds: the window over which removals are counted
 LOST_LEAST, LOST_SHARE = 2, 0.05  # more links than max(2, 5 %) pointing nowhere: kuraCloud's answer is distrusted
@@ -30,6 +30,9 @@ REASONS = {
     "link_held": "the student has to be linked first",
 }
 
+LIMITS = frozenset({"review", "removals", "empties", "adds"})
+"""What a bypass lifts: how much is done unasked. What is about identity or trust, it never lifts."""
+
 DROPPED = {
     "quiet": "the Moodle course is being deleted or reset: nobody is removed",
     "frozen": "the Moodle course is over: nobody is removed any more",
@@ -45,7 +48,7 @@ class Circumstances:
     24 hours, without those planned again; `proven` whether Moodle's answer came with a total (design.md 5); `quiet` and
     `over` whether the Moodle course is being deleted or reset, or is past its end date; `approved` holds the
     fingerprints of what was approved and not yet done since (an approval is for one invitation); `invited` digests of
-    addresses that were invited or linked before.
+    addresses that were invited or linked before. `bypass`: a person lifted the limits for this run.
     """
 
     rules: Rules
@@ -57,19 +60,10 @@ class Circumstances:
     over: bool = False
     approved: Collection[str] = ()
     invited: Collection[str] = ()
+    bypass: bool = False
 
 
-@dataclass(slots=True)
-class _Case:
-    """One action while it is judged."""
-
-    action: act.Action
-    approved: bool
-    reasons: list[str] = field(default_factory=list)
-
-    @property
-    def free(self) -> bool:
-        return not self.approved and not self.reasons
+_Case = Case[act.Action]
 
 
 def judge(plan: Plan, now: Circumstances) -> Verdict[act.Action]:
@@ -86,12 +80,15 @@ def judge(plan: Plan, now: Circumstances) -> Verdict[act.Action]:
     _removals(cases, now)
     _additions(cases, now)
     _emptied(cases, now)
+    if now.bypass:
+        lift(cases, LIMITS)
     _edits_of_held(cases)
     superseded = _superseded(cases)
     return Verdict(
         go=tuple(case.action for case in cases if not case.reasons and case.action not in superseded),
-        held=tuple(Held(case.action, tuple(case.reasons)) for case in cases if case.reasons),
+        held=held(cases),
         dropped=(*dropped.items(), *superseded.items()),
+        lifted=tuple(action for action in lifted(cases) if action not in superseded),
     )
 
 
@@ -106,7 +103,7 @@ def _cases(actions: list[act.Action], now: Circumstances) -> list[_Case]:
     cases = []
     for action in actions:
         known = bool(approved) and act.fingerprint(action) in approved
-        cases.append(_Case(action, known, [] if known else [*everything, *_for_one(action, now)]))
+        cases.append(Case(action, known, [] if known else [*everything, *_for_one(action, now)]))
     return cases
 
 
@@ -140,7 +137,7 @@ def _distrusted(cases: list[_Case], plan: Plan) -> None:
     most = max(LOST_LEAST, int(plan.links * LOST_SHARE))
     unseen = sum(1 for case in cases if isinstance(case.action, act.EndLink) and not case.approved)
     if plan.lost > most or 0 < plan.lost == plan.links:
-        _hold([case for case in cases if not case.approved or unseen > most], "links_lost")
+        hold([case for case in cases if not case.approved or unseen > most], "links_lost")
 
 
 def _invitations(cases: list[_Case], now: Circumstances) -> None:
@@ -161,13 +158,13 @@ def _invites(action: act.Action) -> str | None:
 def _removals(cases: list[_Case], now: Circumstances) -> None:
     free = [case for case in cases if case.free and isinstance(case.action, act.REMOVALS)]
     if now.removed + len(free) > now.rules.removal_limit(now.present):
-        _hold(free, "removals")
+        hold(free, "removals")
 
 
 def _additions(cases: list[_Case], now: Circumstances) -> None:
     free = [case for case in cases if case.free and isinstance(case.action, act.Add | act.Restore)]
     if len(free) > now.rules.add_limit(now.present):
-        _hold(free, "adds")
+        hold(free, "adds")
 
 
 def _emptied(cases: list[_Case], now: Circumstances) -> None:
@@ -175,15 +172,15 @@ def _emptied(cases: list[_Case], now: Circumstances) -> None:
     removed = [case for case in going if isinstance(case.action, act.Delete | act.RemoveUnmanaged)]
     come = sum(1 for case in going if isinstance(case.action, act.Add | act.Restore))
     if removed and now.present - len(removed) + come <= 0:
-        _hold([case for case in removed if not case.approved], "empties")
+        hold([case for case in removed if not case.approved], "empties")
 
 
 def _edits_of_held(cases: list[_Case]) -> None:
     """A student who is not restored or linked yet is not edited either."""
     for first, reason in ((act.Restore, "restore_held"), (act.Link, "link_held")):
-        held = {case.action.studentid for case in cases if case.reasons and isinstance(case.action, first)}
-        edits = [case for case in cases if isinstance(case.action, act.Edit) and case.action.studentid in held]
-        _hold([case for case in edits if not case.reasons], reason)
+        waiting = {case.action.studentid for case in cases if case.reasons and isinstance(case.action, first)}
+        edits = [case for case in cases if isinstance(case.action, act.Edit) and case.action.studentid in waiting]
+        hold([case for case in edits if not case.reasons], reason)
 
 
 def _superseded(cases: list[_Case]) -> dict[act.Action, str]:
@@ -191,8 +188,3 @@ def _superseded(cases: list[_Case]) -> dict[act.Action, str]:
     going = {case.action.studentid for case in cases if not case.reasons and isinstance(case.action, act.Reinvite)}
     edits = [case.action for case in cases if not case.reasons and isinstance(case.action, act.Edit)]
     return {edit: "superseded" for edit in edits if edit.studentid in going}
-
-
-def _hold(cases: list[_Case], reason: str) -> None:
-    for case in cases:
-        case.reasons.append(reason)
