@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from app.errors import NotFound, Refused
 from app.kit import Kit
 from app.planning.actions import set_digest
-from app.store import audit, holds, mappings, worklist
+from app.store import audit, holds, mappings, runs, traces, worklist
 from app.store.holds import Hold
 from app.store.mappings import Mapping
 from app.sync.ask import want
@@ -103,6 +103,14 @@ def newest(tx: Connection, mapping_id: int, kind: str) -> Hold | None:
     return next(iter(holds.search(tx, mapping_id=mapping_id, kind=kind, limit=1)), None)
 
 
+def _asked_by(tx: Connection, hold: Hold) -> Item:
+    """The events behind a hold, kept with its decision: they themselves are forgotten with age."""
+    run = runs.get(tx, hold.run_id)
+    userids = {item["userid"] for item in hold.items if item.get("userid")}
+    asked = traces.asked_by(tx, run, userids) if run else []
+    return {traces.ASKED_BY: asked} if asked else {}
+
+
 def _open(tx: Connection, hold_id: int) -> Hold:
     hold = holds.get(tx, hold_id)
     if hold is None:
@@ -124,7 +132,7 @@ def _decide(kit: Kit, tx: Connection, hold: Hold, state: holds.State, by: str) -
         actor=by,
         system="kurasync",
         operation=f"hold_{state}",
-        subject={"hold": hold.id, "digest": hold.digest, "items": len(hold.items)},
+        subject={"hold": hold.id, "digest": hold.digest, "items": len(hold.items), **_asked_by(tx, hold)},
         mapping_id=hold.mapping_id,
         run_id=hold.run_id,
     )

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from app.errors import BatchRefused, KurasyncError, PermanentError, TransientError
 from app.kit import Kit
-from app.store import audit, steps
+from app.store import audit, steps, traces
 from app.sync.holds import UNASKED
 from app.sync.lease import Lease
 
@@ -105,13 +105,18 @@ class Record(ABC, Generic[A]):
                 actor=self.actor(actions[0]),
                 system=self.system,
                 operation=operation,
-                subject={"records": list(subject)},
+                subject={"records": list(subject), **self._asked_by(tx, subject)},
                 mapping_id=self.lease.mapping_id,
                 run_id=self.lease.run_id,
             )
             self.prepare(tx, now, actions)
             rows = [self.step(action) for action in actions]
             return call_uid, steps.begin(tx, now, self.lease.mapping_id, self.lease.run_id, rows)
+
+    def _asked_by(self, tx: Connection, subject: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """The events behind the call: they themselves are forgotten with age, and somebody may ask why years later."""
+        asked = traces.asked_by(tx, self.lease.claim, {each["userid"] for each in subject if each.get("userid")})
+        return {traces.ASKED_BY: asked} if asked else {}
 
     def _end(
         self,
