@@ -19,6 +19,10 @@ _ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrst
 # No half of a surrogate pair either: such a text can be neither stored nor sent.
 _ADDRESS = re.compile(r"{0}+@{0}+\.{0}+".format(r"[^@\s\x00-\x1f\ud800-\udfff]"))
 
+# It has no @, so that no address can look like it.
+_ERASED = "erased:"
+_ERASED_ADDRESS = re.compile(_ERASED + "[0-9a-f]{64}")
+
 _FIVE_DECIMALS = Decimal("0.00001")
 # Wide enough for any float: what Moodle shows may be nonsense, and must not stop a plan.
 _HALF_AWAY_FROM_ZERO = Context(prec=400, rounding=ROUND_HALF_UP)
@@ -40,7 +44,18 @@ def email_key(value: str | None) -> str:
 
 def email_digest(value: str | None) -> str:
     """64 hexadecimal digits of the address as compared: to remember that it was invited without keeping it."""
-    return hashlib.sha256(email_key(value).encode()).hexdigest()
+    key = email_key(value)
+    return key.removeprefix(_ERASED) if is_erased(key) else hashlib.sha256(key.encode()).hexdigest()
+
+
+def erased_address(value: str | None) -> str:
+    """What stands for an address that was erased: by its digest it is known again, and it cannot be read."""
+    return _ERASED + email_digest(value)
+
+
+def is_erased(value: str | None) -> bool:
+    """Whether an address was erased."""
+    return _ERASED_ADDRESS.fullmatch(email_key(value)) is not None
 
 
 def is_address(value: str | None) -> bool:

@@ -95,14 +95,15 @@ def _action(action: act.Action, names: Names) -> dict[str, Any]:
 
 
 def _conflict(conflict: Conflict, names: Names) -> dict[str, Any]:
-    who = [names.of(userid, None) for userid in conflict.userids]
-    who += [names.of(None, studentid) for studentid in conflict.studentids]
+    users = {str(userid): name for userid in conflict.userids if (name := names.of(userid, None))}
+    students = {str(studentid): name for studentid in conflict.studentids if (name := names.of(None, studentid))}
     return {
         "conflict": conflict.kind,
         "message": conflict.message,
         "userids": list(conflict.userids),
         "studentids": list(conflict.studentids),
-        "who": sorted({name for name in who if name}),
+        "who": sorted({*users.values(), *students.values()}),
+        "names": {"users": users, "students": students},  # whose is whose: one of them may have to be erased
     }
 
 
