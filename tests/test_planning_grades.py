@@ -478,8 +478,8 @@ def test_grades_without_their_column_count_for_nothing() -> None:
 
 
 def test_every_reason_has_its_sentence() -> None:
-    named = {"unlinked", "not_student", "person", "locked", "moved", "column_locked", "column_gone", "unsettled"}
-    assert set(LEFT) == {*named, "export_empty", *DOUBTS}
+    named = {"unlinked", "excluded", "not_student", "person", "locked", "moved", "column_locked", "column_gone"}
+    assert set(LEFT) == {*named, "unsettled", "export_empty", *DOUBTS}
     assert all(sentence and not sentence.endswith(".") for sentence in LEFT.values())
 
 

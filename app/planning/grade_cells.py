@@ -43,6 +43,8 @@ def looked_at(column: Column, exported: ColumnOfExport, item: Item | None, grade
 
 def _outside(studentid: int, userid: int | None, grades: Grades) -> str:
     """Why this student's grades are not for anybody in Moodle now."""
+    if userid in grades.excluded:
+        return "excluded"
     if studentid in grades.moved:
         return "moved"
     if userid is None:

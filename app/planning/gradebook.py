@@ -106,7 +106,7 @@ class Grades:
 
     `links` maps kuraCloud's student id to the Moodle user linked to it now; `moved` are students whose link was made or
     ended since the export was asked for. `done` counts, per fingerprint, how often an action was done in the last 24
-    hours.
+    hours; `excluded` are Moodle users who are left alone.
     """
 
     export: Export
@@ -117,6 +117,7 @@ class Grades:
     columns: Mapping[Column, KnownColumn] = field(default_factory=dict)
     cells: Mapping[Cell, KnownCell] = field(default_factory=dict)
     done: Mapping[str, int] = field(default_factory=dict)
+    excluded: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

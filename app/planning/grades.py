@@ -14,6 +14,7 @@ from app.planning.sameness import same_grade, text_key
 
 LEFT = {
     "unlinked": "the kuraCloud student is linked to nobody in Moodle",
+    "excluded": "the linked user is excluded from the mapping",
     "not_student": "the linked user is not an active student of the Moodle course",
     "moved": "the student's link changed after the export was asked for: it is asked for again",
     "person": "somebody changed the grade in Moodle: it stays until it is handed back",

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from app.planning.actions import Action, Link, Relink, RemoveUnmanaged, digest, fingerprint, studentids, userids
-from app.planning.state import Conflict, Roster
+from app.planning.state import Conflict, Memory, Roster
 
 REPEATS = 3  # the same action so often in 24 hours does not converge
 
@@ -21,6 +21,21 @@ def stuck(wanted: Iterable[Action], roster: Roster) -> Iterator[Conflict]:
             )
         elif roster.refused and digest(action) in roster.refused:
             yield _about(action, "refused", "kuraCloud refused this record. It is tried again when the record changes.")
+
+
+def of_excluded(wanted: Iterable[Action], memory: Memory) -> Iterator[Conflict]:
+    """A conflict for each action on somebody else's behalf that touches a student who may be an excluded user's."""
+    for action in wanted if memory.excluded else ():
+        known = [found for each in studentids(action) if (found := memory.student(each)) is not None]
+        theirs = tuple(student.student_id for student in known if memory.is_of_excluded(student))
+        if theirs:
+            yield Conflict(
+                "excluded",
+                "The student is, or may be, that of a Moodle user who is excluded from the mapping, and is left as it "
+                "is. `kurasync mapping exclude` shows who is excluded.",
+                userids(action),
+                theirs,
+            )
 
 
 def unprotected(wanted: list[Action], conflicts: list[Conflict]) -> Iterator[Action]:

@@ -35,6 +35,7 @@ def plan(roster: Roster) -> Plan:
     found = list(_everything(roster, memory))
     conflicts = [each for each in found if isinstance(each, Conflict)]
     wanted = [each for each in found if not isinstance(each, Conflict)]
+    conflicts += dict.fromkeys(protection.of_excluded(wanted, memory))  # a link and an edit tell of one student
     conflicts += protection.stuck(wanted, roster)
     return Plan(
         actions=tuple(sorted(protection.unprotected(wanted, conflicts), key=_place)),
@@ -47,7 +48,7 @@ def plan(roster: Roster) -> Plan:
 def _everything(roster: Roster, memory: Memory) -> Iterator[Found]:
     unusable = list(_unusable_addresses(roster, memory))
     yield from unusable
-    set_aside = {userid for conflict in unusable for userid in conflict.userids}
+    set_aside = roster.excluded.union(*(conflict.userids for conflict in unusable))
     for member in roster.members:
         if member.userid not in set_aside and not _plainly_in_step(member, memory):
             yield from _member(member, roster, memory)
@@ -73,6 +74,8 @@ def _unusable_addresses(roster: Roster, memory: Memory) -> Iterator[Conflict]:
     usable: dict[str, Member] = {}
     shared: dict[str, list[Member]] = {}
     for member in roster.members:
+        if member.userid in roster.excluded:
+            continue
         if not is_address(member.email):
             yield _no_address(member, memory)
         elif (first := usable.setdefault(email_key(member.email), member)) is not member:
@@ -194,7 +197,7 @@ def _matched(member: Member, active: list[Student], memory: Memory) -> Iterator[
     owner = memory.link_of_student.get(student.student_id)
     if more:
         yield _several_students(member, active)
-    elif owner is not None and owner.userid not in memory.members:
+    elif owner is not None and memory.has_left(owner.userid):
         yield from _merge(member, active, memory)
     elif owner is not None:
         yield Conflict(
@@ -278,20 +281,22 @@ def _once_anothers(member: Member, students: list[Student]) -> Conflict:
 
 def _leavers(memory: Memory) -> Iterator[act.Action]:
     for userid, link in memory.link_of_user.items():
-        if userid in memory.members:
+        if userid in memory.members and userid not in memory.excluded:
             continue
-        if link.studentid in memory.students:
-            yield act.Delete(userid, link.studentid, memory.students[link.studentid].email)
-        elif link.studentid not in memory.deleted:
+        if not memory.knows(link.studentid):
             yield act.EndLink(userid, link.studentid)
+        elif link.studentid in memory.students and memory.has_left(userid):
+            yield act.Delete(userid, link.studentid, memory.students[link.studentid].email)
 
 
 def _unmanaged(roster: Roster, memory: Memory) -> Iterator[act.Action]:
     """Students whom nobody in Moodle is linked to; those matched in this plan are taken out as protected."""
     if roster.rules.unmanaged == "keep":
         return
-    for studentid in memory.students.keys() - memory.link_of_student.keys():
-        yield act.RemoveUnmanaged(studentid, memory.students[studentid].email)
+    for studentid in memory.students.keys() - memory.link_of_student.keys() - roster.kept:
+        student = memory.students[studentid]
+        if not memory.is_of_excluded(student):
+            yield act.RemoveUnmanaged(studentid, student.email)
 
 
 def _profile(member: Member, student: Student | None, echo: Echo) -> act.Profile:

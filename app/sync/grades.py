@@ -122,6 +122,7 @@ def _look(kit: Kit, both: Sides, door: Door, downloaded: Downloaded) -> Preview:
             columns=known.columns,
             cells=known.cells,
             done=known.done,
+            excluded=known.excluded,
         )
     )
     started = known.mapping.started_at is not None

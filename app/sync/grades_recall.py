@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from app.planning.grade_actions import Column
 from app.planning.gradebook import Cell, KnownCell, KnownColumn
 from app.planning.guard import DAY
-from app.store import cells, links, mappings, rosters, steps
+from app.store import cells, exemptions, links, mappings, rosters, steps
 from app.store.mappings import Mapping
 from app.store.rosters import KnownRoster
 from app.sync.recall import Approval, approval
@@ -34,6 +34,7 @@ class RecalledGrades(Approval):
     cells: Dictionary[Cell, KnownCell]
     done: Dictionary[str, int]
     losses: int
+    excluded: frozenset[int]
 
 
 def recall_grades(tx: Connection, now: float, mapping: Mapping, asked_at: float) -> RecalledGrades:
@@ -53,6 +54,7 @@ def recall_grades(tx: Connection, now: float, mapping: Mapping, asked_at: float)
         cells=cells.cells(tx, mapping.id),
         done=steps.done_since(tx, mapping.id, now - DAY),
         losses=steps.losses_since(tx, mapping.id, now - DAY),
+        excluded=exemptions.numbers(tx, mapping.id, "moodle"),
     )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from app.planning.guard import DAY
 from app.planning.sameness import email_digest
 from app.planning.state import KnownLink
-from app.store import holds, links, mappings, steps
+from app.store import exemptions, holds, links, mappings, steps
 from app.store.holds import Hold
 from app.store.links import Link
 from app.store.mappings import Mapping
@@ -38,7 +38,7 @@ class Recalled(Approval):
     """One mapping's memory at `now`.
 
     `done` (how often, by fingerprint) and `removals` (fingerprints) are of the last 24 hours; `invited` has digests of
-    addresses that were invited or linked.
+    addresses that were invited or linked. `excluded` users and `kept` students are a person's exemptions.
     """
 
     now: float
@@ -48,6 +48,8 @@ class Recalled(Approval):
     refused: frozenset[str]
     removals: frozenset[str]
     invited: frozenset[str]
+    excluded: frozenset[int]
+    kept: frozenset[int]
 
 
 def recall(tx: Connection, now: float, mapping: Mapping) -> Recalled:
@@ -63,6 +65,8 @@ def recall(tx: Connection, now: float, mapping: Mapping) -> Recalled:
         refused=steps.refused(tx, mapping.id),
         removals=steps.removals_since(tx, mapping.id, now - DAY),
         invited=steps.invited(tx, mapping.id) | {email_digest(link.email) for link in known},
+        excluded=exemptions.numbers(tx, mapping.id, "moodle"),
+        kept=exemptions.numbers(tx, mapping.id, "kuracloud"),
     )
 
 

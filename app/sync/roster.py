@@ -162,6 +162,8 @@ def _roster(known: Recalled, rules: Rules, members: tuple[Member, ...], kuraclou
         rules=rules,
         done=known.done,
         refused=known.refused,
+        excluded=known.excluded,
+        kept=known.kept,
     )
 
 
