@@ -114,6 +114,8 @@ class Settings:
     touched_most: int = _setting(20, "most users named by events who are read alone; beyond, the whole course is")
     probe_interval: float = _setting(60.0, "how often a parked connection is tried again")
     retention_days: int = _setting(30, "how many days events, runs and decided holds are kept", least=1)
+    audit_anchor: str = _setting("", "file that remembers the audit's seals; empty: audit.anchor in the home folder")
+    seal_every: float = _setting(60.0, "how often the clock seals the audit", least=1)
     runs_per_instance: int = _setting(2, "runs at a time on one kuraCloud instance", least=1)
     batch_size: int = _setting(200, "students in one request to kuraCloud", least=1)
     page_size: int = _setting(200, "users in one page of a Moodle roster", least=2)
@@ -127,6 +129,11 @@ class Settings:
     def database(self) -> str:
         """The SQLAlchemy URL in force."""
         return self.database_url or f"sqlite:///{self.home.absolute() / 'kurasync.db'}"
+
+    @property
+    def anchor(self) -> Path:
+        """The file that remembers the audit's seals."""
+        return Path(self.audit_anchor) if self.audit_anchor else self.home / "audit.anchor"
 
     @property
     def need(self) -> float:

@@ -73,6 +73,6 @@ def test_canonical_json_survives_being_stored() -> None:
     assert canonical(json.loads(canonical(value))) == canonical(value)
 
 
-def test_a_seal_depends_on_the_row_and_on_the_seal_before() -> None:
-    first, other, later = seal("0", {"a": 1}), seal("0", {"a": 2}), seal("1", {"a": 1})
-    assert len({first, other, later}) == 3
+def test_a_seal_depends_on_the_row_its_place_its_time_and_the_seal_before() -> None:
+    seals = [seal("0", 1, 2.0, {"a": 1}), seal("0", 1, 2.0, {"a": 2}), seal("0", 1, 3.0, {"a": 1})]
+    assert len({*seals, seal("0", 2, 2.0, {"a": 1}), seal("1", 1, 2.0, {"a": 1})}) == 5

@@ -15,6 +15,7 @@ import structlog
 from app import kit, log, queues, settings
 from app.children import show_as
 from app.errors import SettingsError
+from app.setup.sealing import seal
 from app.store.prune import prune
 from app.sync.dispatch import Dispatcher
 from app.sync.probe import probe_parked
@@ -66,6 +67,7 @@ def beats(box: kit.Kit) -> list[Beat]:
         Beat("grades", _SECOND, lambda: schedule_grades(box, _MAPPINGS_A_SECOND)),
         Beat("probe", min(_SECOND, given.probe_interval), lambda: probe_parked(box)),
         Beat("prune", _HOUR, lambda: forget(box)),
+        Beat("seal", given.seal_every, lambda: seal(box)),
     ]
 
 

@@ -5,15 +5,28 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 GENESIS = "0" * 64
 """What stands for the seal before the first one."""
 
+# It never fails, whatever somebody wrote into the database: one row must not keep all later ones from being sealed.
+_JSON = json.JSONEncoder(sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=repr)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The end of the chain at some time: how many rows were sealed, and the seal of the last one."""
+
+    seq: int
+    seal: str
+    sealed_at: float
+
 
 def canonical(value: object) -> str:
     """A value as JSON in one spelling only: what was stored as JSON and read again gives the same."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+    return _JSON.encode(value)
 
 
 def salted(salt: str, values: Mapping[str, Any]) -> str:
@@ -21,9 +34,9 @@ def salted(salt: str, values: Mapping[str, Any]) -> str:
     return _sha256(f"{salt}:{canonical(values)}")
 
 
-def seal(previous: str, row: Mapping[str, Any]) -> str:
+def seal(previous: str, seq: int, sealed_at: float, row: Mapping[str, Any]) -> str:
     """The seal of a row (every column by name) that follows the one with the seal `previous`."""
-    return _sha256(f"{previous}:{canonical(row)}")
+    return _sha256(f"{previous}:{canonical([seq, sealed_at, row])}")
 
 
 def _sha256(text: str) -> str:

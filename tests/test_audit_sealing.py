@@ -1,0 +1,183 @@
+"""The clock seals the audit: every row once, in order, without a gap, whoever writes and seals at the same time."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, select, text
+
+from app.errors import Refused, SettingsError
+from app.kit import Kit
+from app.planning.chain import GENESIS, Head, seal
+from app.setup import acts, anchor, sealing
+from app.store import seals
+from app.store.tables import audit as rows
+from app.store.tables import audit_seals
+from tests.conftest import SetClock
+
+
+def act(kit: Kit, how_often: int = 1, operation: str = "try") -> None:
+    """Two rows of the audit each time."""
+    with kit.database.transaction() as tx:
+        for _ in range(how_often):
+            acts.record(tx, kit.database.now(tx), "cli:x", operation, {"site": "uni"})
+
+
+def chained(kit: Kit) -> list[tuple[int, int]]:
+    """Which row each seal is of."""
+    with kit.database.reading() as tx:
+        return [(row.seq, row.audit_id) for row in tx.execute(select(audit_seals).order_by(audit_seals.c.seq))]
+
+
+def head(kit: Kit) -> Head | None:
+    with kit.database.reading() as tx:
+        return seals.head(tx)
+
+
+def remembered(kit: Kit) -> list[Head]:
+    return list(anchor.heads(kit.settings.anchor))
+
+
+def test_it_chains_each_row_to_the_one_before(kit: Kit, clock: SetClock) -> None:
+    act(kit)
+    assert sealing.seal(kit) == 2
+    with kit.database.reading() as tx:
+        first, second = seals.unsealed(tx, 0, 9) or [
+            seals.as_row(row) for row in tx.execute(select(rows).order_by(rows.c.id))
+        ]
+        stored = tx.execute(select(audit_seals.c.seal).order_by(audit_seals.c.seq)).scalars().all()
+    one = seal(GENESIS, 1, clock(), first)
+    assert stored == [one, seal(one, 2, clock(), second)]
+
+
+def test_a_row_is_sealed_once(kit: Kit) -> None:
+    act(kit)
+    assert (sealing.seal(kit), sealing.seal(kit)) == (2, 0)
+    act(kit)
+    assert sealing.seal(kit) == 2
+    assert chained(kit) == [(1, 1), (2, 2), (3, 3), (4, 4)]
+
+
+def test_nothing_to_seal_leaves_no_anchor(kit: Kit) -> None:
+    assert sealing.seal(kit) == 0
+    assert not kit.settings.anchor.exists()
+
+
+def test_more_than_one_slice_is_sealed_at_once(sqlite_kit: Kit) -> None:
+    act(sqlite_kit, 600)
+    assert sealing.seal(sqlite_kit) == 1200
+    assert len(chained(sqlite_kit)) == 1200
+
+
+def test_a_whole_number_of_slices_is_sealed(sqlite_kit: Kit) -> None:
+    act(sqlite_kit, 250)
+    assert sealing.seal(sqlite_kit) == 500
+
+
+def test_several_clocks_seal_each_row_once(kit: Kit) -> None:
+    act(kit, 300)
+    sealed: list[int] = []
+    threads = [threading.Thread(target=lambda: sealed.append(sealing.seal(kit))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(sealed) == 600
+    assert chained(kit) == [(number, number) for number in range(1, 601)]
+    assert remembered(kit) == [head(kit)]
+
+
+def test_a_row_that_is_committed_late_is_sealed_after_those_that_overtook_it(kit: Kit) -> None:
+    act(kit)
+    with kit.database.transaction() as tx:
+        late = {"id": 5, "at": 1.0, "call_uid": "u", "phase": "end", "actor": "x", "system": "kurasync"}
+        tx.execute(insert(rows).values(**late, operation="o", subject={}))
+    sealing.seal(kit)
+    with kit.database.transaction() as tx:
+        tx.execute(insert(rows).values(**{**late, "id": 4}, operation="o", subject={}))
+    assert sealing.seal(kit) == 1
+    assert chained(kit) == [(1, 1), (2, 2), (3, 5), (4, 4)]
+
+
+def test_a_low_row_that_appears_much_later_is_not_taken_in(kit: Kit, clock: SetClock) -> None:
+    act(kit)
+    with kit.database.transaction() as tx:
+        old = {"id": 9, "at": 1.0, "call_uid": "u", "phase": "end", "actor": "x", "system": "kurasync"}
+        tx.execute(insert(rows).values(**old, operation="o", subject={}))
+    sealing.seal(kit)
+    clock.advance(seals.LATE + 1)
+    with kit.database.transaction() as tx:
+        tx.execute(insert(rows).values(**{**old, "id": 10}, operation="o", subject={}))
+    sealing.seal(kit)
+    with kit.database.transaction() as tx:
+        tx.execute(insert(rows).values(**{**old, "id": 3}, operation="o", subject={}))
+    assert sealing.seal(kit) == 0
+
+
+def test_a_row_whose_subject_is_not_json_holds_up_no_other(sqlite_kit: Kit) -> None:
+    act(sqlite_kit)
+    with sqlite_kit.database.transaction() as tx:
+        tx.execute(
+            text(
+                "INSERT INTO audit (at, call_uid, phase, actor, system, operation, subject) "
+                "VALUES (9e999, 'u', 'end', x'ff', 'kurasync', 'o', '{')"
+            )
+        )
+    assert sealing.seal(sqlite_kit) == 3
+
+
+def test_each_head_is_remembered_outside_the_database(kit: Kit, clock: SetClock) -> None:
+    act(kit)
+    sealing.seal(kit)
+    first = head(kit)
+    clock.advance(60)
+    act(kit)
+    sealing.seal(kit)
+    sealing.seal(kit)
+    assert remembered(kit) == [first, head(kit)]
+    assert kit.settings.anchor.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_head_that_was_not_remembered_is_remembered_by_the_next_sealing(kit: Kit) -> None:
+    act(kit)
+    sealing.seal(kit)
+    kit.settings.anchor.unlink()
+    sealing.seal(kit)
+    assert remembered(kit) == [head(kit)]
+
+
+@pytest.mark.parametrize("known", [Head(3, "a" * 64, 1.0), Head(2, "a" * 64, 1.0)])
+def test_a_database_that_lacks_what_is_remembered_is_not_sealed(kit: Kit, known: Head) -> None:
+    act(kit)
+    sealing.seal(kit)
+    kit.settings.anchor.write_text(anchor.line(known) + "\n")
+    act(kit)
+    assert sealing.missing(kit) == known
+    with pytest.raises(Refused, match="older than what was done"):
+        sealing.seal(kit)
+    assert len(chained(kit)) == 2
+    kept = anchor.set_aside(kit.settings.anchor, 0.0)
+    assert kept is not None
+    assert kept.name == "audit.anchor.19700101T000000Z"
+    assert sealing.missing(kit) is None
+    assert sealing.seal(kit) == 2
+
+
+def test_the_anchor_may_be_elsewhere(kit: Kit, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "safe" / "heads"
+    act(kit)
+    sealing.seal(replace(kit, settings=replace(kit.settings, audit_anchor=str(elsewhere))))
+    assert anchor.last(elsewhere) == head(kit)
+    assert not (tmp_path / "audit.anchor").exists()
+
+
+def test_an_anchor_that_cannot_be_used_is_told(kit: Kit) -> None:
+    act(kit)
+    kit.settings.anchor.mkdir()
+    with pytest.raises(SettingsError, match="KURASYNC_AUDIT_ANCHOR"):
+        sealing.seal(kit)
+    with pytest.raises(SettingsError, match="KURASYNC_AUDIT_ANCHOR"):
+        anchor.append(kit.settings.anchor, Head(1, "a" * 64, 1.0))
