@@ -15,7 +15,10 @@ Echo = dict[str, dict[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One link; `email` is the address matched or invited by, `echo` field -> {"sent": ..., "shown": ...}."""
+    """One link; `email` is the address matched or invited by, `echo` field -> {"sent": ..., "shown": ...}.
+
+    `elsewhere`: it is of a course that the mapping had before.
+    """
 
     id: int
     mapping_id: int
@@ -26,6 +29,7 @@ class Link:
     created_at: float
     ended_at: float | None
     ended_reason: str | None
+    elsewhere: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ class NewLink:
 
 _OF_MAPPING = select(links).where(links.c.mapping_id == bindparam("b_mapping")).order_by(links.c.id)
 _ACTIVE = _OF_MAPPING.where(links.c.ended_at.is_(None))
-_ENDED = _OF_MAPPING.where(links.c.ended_at.is_not(None))
+_ENDED = _OF_MAPPING.where(links.c.ended_at.is_not(None), links.c.elsewhere.is_(False))
 _END = (
     update(links)
     .where(
@@ -58,7 +62,7 @@ def active(tx: Connection, mapping_id: int) -> list[Link]:
 
 
 def ended(tx: Connection, mapping_id: int) -> list[Link]:
-    """The links that were ended, the oldest first."""
+    """The links that were ended, the oldest first, without those of courses that the mapping had before."""
     return [Link(**row._mapping) for row in tx.execute(_ENDED, {"b_mapping": mapping_id})]
 
 
@@ -73,6 +77,13 @@ def end(tx: Connection, now: float, mapping_id: int, studentids: Collection[int]
     if studentids:
         common: dict[str, Any] = {"b_mapping": mapping_id, "b_now": now, "b_reason": reason}
         tx.execute(_END, [{**common, "b_student": each} for each in sorted(studentids)])
+
+
+def leave(tx: Connection, now: float, mapping_id: int) -> None:
+    """End all links: the mapping gets another course, in which the same numbers mean other people."""
+    mine = update(links).where(links.c.mapping_id == mapping_id)
+    tx.execute(mine.where(links.c.ended_at.is_(None)).values(ended_at=now, ended_reason="repointed"))
+    tx.execute(mine.values(elsewhere=True))
 
 
 def set_echo(tx: Connection, mapping_id: int, studentid: int, echo: Mapping[str, Mapping[str, str]]) -> None:

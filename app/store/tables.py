@@ -124,6 +124,7 @@ links = Table(
     Column("created_at", Double, nullable=False),
     Column("ended_at", Double),
     Column("ended_reason", String(40)),
+    Column("elsewhere", Boolean, nullable=False, server_default=false()),  # of courses that the mapping had before
     Index("uq_links_active_user", "mapping_id", "userid", unique=True, postgresql_where=text("ended_at IS NULL"),
           sqlite_where=text("ended_at IS NULL")),
     Index("uq_links_active_student", "mapping_id", "studentid", unique=True, postgresql_where=text("ended_at IS NULL"),

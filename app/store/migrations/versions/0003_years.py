@@ -37,6 +37,7 @@ def upgrade() -> None:
     ):
         op.add_column("instances", column)
     op.add_column("mappings", sa.Column("restored_as", sa.BigInteger(), nullable=True))
+    op.add_column("links", sa.Column("elsewhere", sa.Boolean(), server_default=sa.false(), nullable=False))
     _for_people()
     op.drop_column("audit", "seal")
     op.create_index(op.f("ix_audit_mapping_id"), "audit", ["mapping_id"])
@@ -188,6 +189,7 @@ def downgrade() -> None:
         op.drop_table(table)
     op.drop_index(op.f("ix_audit_mapping_id"), "audit")
     op.add_column("audit", sa.Column("seal", sa.String(length=64), nullable=True))
+    op.drop_column("links", "elsewhere")
     op.drop_column("mappings", "restored_as")
     for column in ("probed_at", "dialect", "lms_enabled"):
         op.drop_column("instances", column)
