@@ -16,6 +16,7 @@ COMMANDS = {
     "worker": "app.cli.up:worker",
     "clock": "app.cli.up:clock",
     "doctor": "app.cli.doctor:doctor",
+    "probe": "app.cli.probe:probe",
     "db": "app.cli.db:db",
     "site": "app.cli.site:site",
     "instance": "app.cli.instance:instance",

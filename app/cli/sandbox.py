@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 import click
 
 from app.cli.failing import Failure
 from app.cli.output import as_json_option, print_json, say
+from sandbox.kuracloud.dialect import Dialect
 from sandbox.kuracloud.sim import SimKuraCloud
 from sandbox.moodle.sim import SimMoodle
 
@@ -46,20 +47,33 @@ class _Courses(NamedTuple):
     help="Where kurasync will listen: Moodle's plugin reports its events there.",
 )
 @click.option("--no-plugin", is_flag=True, help="A Moodle without the plugin local_kurasync.")
+@click.option(
+    "--dialect",
+    "answers",
+    type=click.File("r", encoding="utf-8"),
+    help="What `kurasync probe INSTANCE --json` gave: the kuraCloud behaves like that instance.",
+)
 @as_json_option
 def sandbox(
-    moodle_port: int, kuracloud_port: int, students: int, address: str, no_plugin: bool, as_json: bool
+    moodle_port: int,
+    kuracloud_port: int,
+    students: int,
+    address: str,
+    no_plugin: bool,
+    answers: TextIO | None,
+    as_json: bool,
 ) -> None:
     """Serve a simulated Moodle, with the plugin local_kurasync, and a simulated kuraCloud.
 
     They answer on this machine alone until Ctrl-C, invite nobody, and forget everything when they end.
     """
+    dialect = _dialect(answers.read()) if answers else Dialect()
     # Before the servers' threads start: they inherit the mask, and the signal waits for sigwait.
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
     with ExitStack() as serving:
         try:
             moodle = serving.enter_context(SimMoodle.serving(port=moodle_port))
-            kura = serving.enter_context(SimKuraCloud.serving(port=kuracloud_port))
+            kura = serving.enter_context(SimKuraCloud.serving(dialect, kuracloud_port))
         except OSError as error:
             raise Failure(f"A port cannot be used: {error}. Choose another, or none for a free one.") from error
         courses = _fill(moodle, kura, students) if students else None
@@ -87,6 +101,15 @@ def demo() -> None:
     from sandbox.demo import play
 
     sys.exit(play())
+
+
+def _dialect(text: str) -> Dialect:
+    """The behaviour that answers of a probe describe; raises UsageError."""
+    try:
+        told = json.loads(text)
+        return Dialect(**told.get("answers", told))
+    except (ValueError, TypeError, AttributeError) as error:
+        raise click.UsageError(f"The file is not what `kurasync probe INSTANCE --json` gives: {error}.") from error
 
 
 def _fill(moodle: SimMoodle, kura: SimKuraCloud, students: int) -> _Courses:

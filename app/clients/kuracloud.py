@@ -88,6 +88,11 @@ class KuraCloudClient:
         """The lessons of an export that has succeeded."""
         return self._asked(f"{_export(course_id, token)}/download", "export", exports.read_export)
 
+    def raw(self, method: str, path: str, body: object = None, *, writes: bool) -> Answer:
+        """What kuraCloud answers, whatever its status: for finding out how it behaves (app.sync.experiments)."""
+        headers = {"X-Kura-Token": self._token, "Content-Type": "application/json"}
+        return self._http.send(method, path, headers=headers, body=body, writes=writes)
+
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""
         self._http.close()
@@ -106,8 +111,7 @@ class KuraCloudClient:
             self._http.understood(answer, lambda _: None, writes=True)
 
     def _sent(self, method: str, path: str, about: About, body: object = None, *, writes: bool) -> Answer:
-        headers = {"X-Kura-Token": self._token, "Content-Type": "application/json"}
-        answer = self._http.send(method, path, headers=headers, body=body, writes=writes)
+        answer = self.raw(method, path, body, writes=writes)
         if answer.status != 200:
             raise refusal(answer, about, self._token)
         return answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -81,6 +82,18 @@ def remove(tx: Connection, instance_id: int) -> None:
     if tx.execute(select(mappings.c.id).where(mappings.c.instance_id == instance_id).limit(1)).first():
         raise Refused("The instance still has mappings: remove them first.")
     tx.execute(delete(instances).where(instances.c.id == instance_id))
+
+
+def set_dialect(tx: Connection, instance_id: int, answers: Mapping[str, Any], now: float) -> None:
+    """What a probe found out about the instance's API, by the name of each question."""
+    values = {"dialect": dict(answers), "probed_at": now}
+    tx.execute(update(instances).where(instances.c.id == instance_id).values(**values))
+
+
+def set_lms_enabled(tx: Connection, instance_id: int, enabled: bool) -> None:
+    """What the instance said of its LMS integration; writes nothing while that stays the same."""
+    differs = instances.c.lms_enabled.is_distinct_from(enabled)
+    tx.execute(update(instances).where(instances.c.id == instance_id, differs).values(lms_enabled=enabled))
 
 
 def set_token(tx: Connection, instance_id: int, token: str) -> None:
