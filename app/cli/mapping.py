@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from app.cli import asking, naming
+from app.cli import asking, mapping_people, naming
 from app.cli.asking import yes_option
 from app.cli.naming import mapping_argument
 from app.cli.output import as_json_option, cell, details, listing, moment, print_json, say, table
@@ -56,6 +56,10 @@ _DETAILS = {
 @click.group()
 def mapping() -> None:
     """Course mappings: add, show, set rules, pause."""
+
+
+for command in (mapping_people.keep, mapping_people.exclude):
+    mapping.add_command(command)
 
 
 @mapping.command()
