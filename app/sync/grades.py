@@ -16,6 +16,7 @@ from app.planning.gradebook import Export, Gradebook, GradePlan, Grades
 from app.planning.rules import from_settings
 from app.planning.verdict import Verdict
 from app.store import cells, exports
+from app.store.worklist import Claim
 from app.sync import exporting, grades_showing, plugin
 from app.sync.connect import Sides, sides
 from app.sync.exporting import Downloaded
@@ -23,7 +24,7 @@ from app.sync.gradebooks import Door, PluginDoor
 from app.sync.grades_apply import Applied, GradesApply, unsent
 from app.sync.grades_recall import RecalledGrades, recall_grades
 from app.sync.grades_record import GradesRecord
-from app.sync.holds import keep_hold
+from app.sync.holds import Judged, keep_hold
 from app.sync.lease import Ended, Lease, Waiting
 
 KIND = "grades"
@@ -90,8 +91,9 @@ def run(kit: Kit, lease: Lease) -> Ended | Waiting:
         step = exporting.awaited(kit, lease, both.kuracloud, both.mapping.kura_courseid)
         if isinstance(step, Waiting):
             return step
-        look = _look(kit, both, door, step)
-        record = GradesRecord(kit, lease, look.known.approved, look.known.approver, book=look.book)
+        look = _look(kit, both, door, step, lease.claim)
+        answers = look.known.answers(map(act.fingerprint, look.verdict.lifted))
+        record = GradesRecord(kit, lease, answers, book=look.book)
         applied = GradesApply(door, record, look.known.owners).carry_out(look.verdict.go)
     return _end(kit, lease, look, step, applied)
 
@@ -107,11 +109,11 @@ def _door(both: Sides) -> Door:
     return PluginDoor(both.moodle.plugin, both.mapping.courseid)
 
 
-def _look(kit: Kit, both: Sides, door: Door, downloaded: Downloaded) -> Preview:
+def _look(kit: Kit, both: Sides, door: Door, downloaded: Downloaded, claim: Claim | None = None) -> Preview:
     rules = from_settings(both.mapping.settings)
     export, book = computed(downloaded.lessons), door.read()
     with kit.database.reading() as tx:
-        known = recall_grades(tx, kit.database.now(tx), both.mapping, downloaded.asked_at)
+        known = recall_grades(tx, kit.database.now(tx), both.mapping, claim, downloaded.asked_at)
     plan = planning.plan(
         Grades(
             export=export,
@@ -126,7 +128,9 @@ def _look(kit: Kit, both: Sides, door: Door, downloaded: Downloaded) -> Preview:
         )
     )
     started = known.mapping.started_at is not None
-    now = GradeCircumstances(rules, started, known.losses, known.approved, frozenset(known.columns))
+    now = GradeCircumstances(
+        rules, started, known.losses, known.approved, frozenset(known.columns), known.bypass is not None
+    )
     return Preview(known, export, book, plan, judge(plan, now))
 
 
@@ -140,7 +144,8 @@ def _end(kit: Kit, lease: Lease, look: Preview, used: Downloaded, applied: Appli
         cells.forget_columns(tx, lease.mapping_id, applied.removed)
         exports.forget(tx, lease.mapping_id)
         held = grades_showing.items(look.verdict, look.labels)
-        again = keep_hold(tx, now, lease, look.known.mapping, look.known.waiting, held, False)
+        judged = Judged(look.known, held, set(map(act.fingerprint, look.verdict.lifted)))
+        again = keep_hold(tx, now, lease, look.known.mapping, judged)
     later_wanted = used.gen < lease.claim.gen_to
     moved = applied.moved or any(left.reason == "moved" for left in look.plan.left)
     return Ended(

@@ -13,6 +13,7 @@ from app.planning.guard import DAY
 from app.store import cells, exemptions, links, mappings, rosters, steps
 from app.store.mappings import Mapping
 from app.store.rosters import KnownRoster
+from app.store.worklist import Claim
 from app.sync.recall import Approval, approval
 
 
@@ -37,14 +38,17 @@ class RecalledGrades(Approval):
     excluded: frozenset[int]
 
 
-def recall_grades(tx: Connection, now: float, mapping: Mapping, asked_at: float) -> RecalledGrades:
+def recall_grades(
+    tx: Connection, now: float, mapping: Mapping, claim: Claim | None, asked_at: float
+) -> RecalledGrades:
     """The memory of a mapping's grades; `mapping` as it was when the run began, where it is gone by now."""
-    given, active = approval(tx, mapping.id, "grades"), links.active(tx, mapping.id)
+    given, active = approval(tx, now, mapping.id, "grades", claim), links.active(tx, mapping.id)
     made = {link.studentid for link in active if link.created_at >= asked_at}
     ended = {link.studentid for link in links.ended(tx, mapping.id) if (link.ended_at or 0.0) >= asked_at}
     return RecalledGrades(
         waiting=given.waiting,
         approved=given.approved,
+        bypass=given.bypass,
         now=now,
         mapping=mappings.get(tx, mapping.id) or mapping,
         names=_names(rosters.get(tx, mapping.id)),

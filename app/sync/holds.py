@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
@@ -10,11 +11,13 @@ from sqlalchemy import Connection
 from app.errors import NotFound, Refused
 from app.kit import Kit
 from app.planning.actions import set_digest
-from app.store import audit, holds, mappings, runs, traces, worklist
+from app.store import audit, bypasses, holds, mappings, runs, traces, worklist
+from app.store.bypasses import Bypass
 from app.store.holds import Hold
 from app.store.mappings import Mapping
 from app.sync.ask import want
 from app.sync.lease import Lease
+from app.sync.recall import Approval
 
 Item = dict[str, Any]
 
@@ -23,10 +26,23 @@ UNASKED = "kurasync"
 
 NOT_WAITING = {
     "approved": "is approved already",
-    "applied": "was approved and applied",
+    "applied": "was let go ahead and applied",
     "rejected": "was rejected",
     "overtaken": "was overtaken: the plan has changed since. See `kurasync holds list`",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a run was allowed (`known`), what it left to a person, and what went ahead because limits were lifted.
+
+    `unused`: something approved had to be left out for now, so the approval stays.
+    """
+
+    known: Approval
+    held: Sequence[Item]
+    lifted: Collection[str]
+    unused: bool = False
 
 
 def approve(kit: Kit, hold_id: int, digest: str, by: str) -> Hold:
@@ -36,40 +52,69 @@ def approve(kit: Kit, hold_id: int, digest: str, by: str) -> Hold:
     """
     with kit.database.transaction() as tx:
         hold = _open(tx, hold_id)
-        if digest != hold.digest:
-            raise Refused(
-                f"Hold {hold_id} is not what you looked at: its digest is {hold.digest[:12]}. "
-                f"Look at it again with `kurasync holds show {hold_id}`.",
-                reason="stale_digest",
-            )
+        require_shown(hold, digest)
         return _decide(kit, tx, hold, "approved", by)
 
 
+def require_shown(hold: Hold, digest: str) -> None:
+    """Raise Refused when a hold is not the one that a person looked at."""
+    if digest != hold.digest:
+        raise Refused(
+            f"Hold {hold.id} is not what you looked at: its digest is {hold.digest[:12]}. "
+            f"Look at it again with `kurasync holds show {hold.id}`.",
+            reason="stale_digest",
+        )
+
+
 def reject(kit: Kit, hold_id: int, by: str) -> Hold:
-    """Close a hold; it is not asked again until the set changes. Raises NotFound, Refused."""
+    """Close a hold; it is not asked again until the set changes. Takes a bypass back. Raises NotFound, Refused."""
     with kit.database.transaction() as tx:
-        return _decide(kit, tx, _open(tx, hold_id), "rejected", by)
+        rejected = _decide(kit, tx, _open(tx, hold_id), "rejected", by)
+        bypasses.end(tx, rejected.mapping_id, rejected.kind)
+        return rejected
 
 
-def keep_hold(
-    tx: Connection, now: float, lease: Lease, mapping: Mapping, seen: Hold | None, items: Sequence[Item], unused: bool
-) -> bool:
-    """After a run: use up the approval that was applied, and hold what is held now, if it is not held already.
+def keep_hold(tx: Connection, now: float, lease: Lease, mapping: Mapping, judged: Judged) -> bool:
+    """After a run: use up what let it go ahead, and hold what is held now, if it is not held already.
 
-    `seen` is the hold the run was planned with; one that was decided meanwhile is left to the run that this asked for.
-    `unused`: something approved had to be left out for now, so the approval stays. Returns whether another look is due
-    at once, because with the first approval the ordinary rules begin.
+    A hold that was decided since the run was planned is left to the run that this asked for. Returns whether another
+    look is due at once, because with the first approval the ordinary rules begin.
     """
+    _use_up_bypass(tx, now, lease, len(judged.lifted))
+    seen, items = judged.known.waiting, judged.held
     waiting = holds.waiting(tx, lease.mapping_id, lease.kind)
-    if (waiting and (waiting.id, waiting.state)) != (seen and (seen.id, seen.state)) or (seen and unused):
+    if (waiting and (waiting.id, waiting.state)) != (seen and (seen.id, seen.state)) or (seen and judged.unused):
         return False
     applied = waiting is not None and waiting.state == "approved" and not _disbelieved(waiting, items)
     if waiting is not None and applied:
         holds.decide(tx, now, waiting, "applied", waiting.decided_by or "")
         if lease.kind == worklist.ROSTER:
             mappings.start(tx, mapping.id, now)
+    elif waiting is not None and waiting.state == "open" and judged.known.bypass is not None:
+        _applied_by_bypass(tx, now, waiting, judged.lifted, judged.known.bypass)
     _hold(tx, now, lease, items)
     return applied and bool(items) and mapping.started_at is None
+
+
+def _use_up_bypass(tx: Connection, now: float, lease: Lease, lifted: int) -> None:
+    """A run that was claimed after the bypass was given, and came to its end, is the one it was given for."""
+    if bypasses.end(tx, lease.mapping_id, lease.kind, up_to=lease.claim.gen_to):
+        call_uid = audit.begin(
+            tx,
+            now,
+            actor=UNASKED,
+            system="kurasync",
+            operation="bypass_used",
+            subject={"kind": lease.kind, "lifted": lifted},
+            mapping_id=lease.mapping_id,
+            run_id=lease.run_id,
+        )
+        audit.end(tx, now, call_uid, "done")
+
+
+def _applied_by_bypass(tx: Connection, now: float, hold: Hold, lifted: Collection[str], bypass: Bypass) -> None:
+    if any(item["fingerprint"] in lifted for item in hold.items):
+        holds.decide(tx, now, hold, "applied", f"{bypass.by} (bypass)")
 
 
 def _disbelieved(approved: Hold, items: Sequence[Item]) -> bool:

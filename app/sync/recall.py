@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass
 
@@ -10,27 +11,32 @@ from sqlalchemy import Connection
 from app.planning.guard import DAY
 from app.planning.sameness import email_digest
 from app.planning.state import KnownLink
-from app.store import exemptions, holds, links, mappings, steps
+from app.store import bypasses, exemptions, holds, links, mappings, steps
+from app.store.bypasses import Bypass
 from app.store.holds import Hold
 from app.store.links import Link
 from app.store.mappings import Mapping
-from app.store.worklist import Kind
+from app.store.worklist import Claim, Kind
 
 
 @dataclass(frozen=True, slots=True)
 class Approval:
     """The hold there is (`waiting`), and the fingerprints that were approved in it and not done since.
 
-    An approved addition that was done, and that kuraCloud does not show, must not invite a second time.
+    An approved addition that was done, and that kuraCloud does not show, must not invite a second time. `bypass` lifts
+    the limits of this run.
     """
 
     waiting: Hold | None
     approved: frozenset[str]
+    bypass: Bypass | None
 
-    @property
-    def approver(self) -> str | None:
-        """Who approved what is approved."""
-        return self.waiting.decided_by if self.waiting is not None and self.approved else None
+    def answers(self, lifted: Iterable[str]) -> dict[str, str]:
+        """Who answers, besides kurasync, by fingerprint; `lifted` go ahead because limits were lifted."""
+        found = dict.fromkeys(lifted, f"limits lifted by {self.bypass.by}") if self.bypass else {}
+        if self.waiting is not None:
+            found |= dict.fromkeys(self.approved, f"approved by {self.waiting.decided_by}")
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +58,15 @@ class Recalled(Approval):
     kept: frozenset[int]
 
 
-def recall(tx: Connection, now: float, mapping: Mapping) -> Recalled:
-    """The memory of a mapping; `mapping` as it was when the run began, where it is gone by now."""
-    given, known = approval(tx, mapping.id, "roster"), _links(tx, mapping.id)
+def recall(tx: Connection, now: float, mapping: Mapping, claim: Claim | None) -> Recalled:
+    """The memory of a mapping; `mapping` as it was when the run began, where it is gone by now. `claim` as below."""
+    given, known = approval(tx, now, mapping.id, "roster", claim), _links(tx, mapping.id)
     return Recalled(
         now=now,
         mapping=mappings.get(tx, mapping.id) or mapping,
         waiting=given.waiting,
         approved=given.approved,
+        bypass=given.bypass,
         links=known,
         done=steps.done_since(tx, mapping.id, now - DAY),
         refused=steps.refused(tx, mapping.id),
@@ -70,10 +77,18 @@ def recall(tx: Connection, now: float, mapping: Mapping) -> Recalled:
     )
 
 
-def approval(tx: Connection, mapping_id: int, kind: Kind) -> Approval:
-    """What a person approved of one kind of work."""
+def approval(tx: Connection, now: float, mapping_id: int, kind: Kind, claim: Claim | None) -> Approval:
+    """What a person let go ahead of one kind of work; for the run with this claim, or (None) for a preview."""
     waiting = holds.waiting(tx, mapping_id, kind)
-    return Approval(waiting, _approved(tx, waiting))
+    return Approval(waiting, _approved(tx, waiting), _bypass(tx, now, mapping_id, kind, claim))
+
+
+def _bypass(tx: Connection, now: float, mapping_id: int, kind: Kind, claim: Claim | None) -> Bypass | None:
+    """The bypass, unless it was given after the run was claimed, or so long ago that nobody knows what it meets."""
+    given = bypasses.get(tx, mapping_id, kind)
+    if given is None or given.at <= now - DAY:
+        return None
+    return given if claim is None or claim.gen_to >= given.gen else None
 
 
 def _approved(tx: Connection, waiting: Hold | None) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -23,15 +23,14 @@ _SOME_NOT = "{} of them were left as they are."
 
 @dataclass(slots=True)
 class Record(ABC, Generic[A]):
-    """Writes down each call of a run. `approved` holds fingerprints that `approver` approved.
+    """Writes down each call of a run. `answers` says, by fingerprint, which person let an action go ahead.
 
     `found` are those of `done` that kuraCloud showed after it had refused them: somebody else may have done them.
     """
 
     kit: Kit
     lease: Lease
-    approved: Collection[str] = ()
-    approver: str | None = None
+    answers: Mapping[str, str] = field(default_factory=dict)
     done: list[A] = field(default_factory=list)
     found: list[A] = field(default_factory=list)
 
@@ -41,16 +40,20 @@ class Record(ABC, Generic[A]):
         """Which system is written to, as the audit names it."""
 
     @abstractmethod
-    def is_approved(self, action: A) -> bool:
-        """Whether a person approved the action."""
+    def fingerprint(self, action: A) -> str:
+        """Of the action, or of what was planned and the action is a part of."""
 
     @abstractmethod
     def step(self, action: A) -> steps.NewStep:
         """What the guard will count of it."""
 
+    def is_approved(self, action: A) -> bool:
+        """Whether a person let the action go ahead."""
+        return self.fingerprint(action) in self.answers
+
     def actor(self, action: A) -> str:
-        """Who answers for an action: the person who approved it, else kurasync itself."""
-        return f"approved by {self.approver}" if self.is_approved(action) else UNASKED
+        """Who answers for an action: the person who let it go ahead, else kurasync itself."""
+        return self.answers.get(self.fingerprint(action), UNASKED)
 
     def prepare(self, tx: Connection, now: float, actions: Sequence[A]) -> None:
         """Remember what else a kind of run has to, in the transaction that says the actions are begun."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,11 +20,12 @@ from app.store import mappings, rosters, runs
 from app.store.holds import Hold
 from app.store.mappings import Mapping
 from app.store.rosters import KnownRoster
+from app.store.worklist import Claim
 from app.sync import plugin, showing
 from app.sync.apply import Applied, Apply
 from app.sync.connect import Sides, sides
 from app.sync.course import repair_lms
-from app.sync.holds import keep_hold, newest
+from app.sync.holds import Judged, keep_hold, newest
 from app.sync.lease import Ended, Lease
 from app.sync.read import LMS_DISABLED, KuraCloudReading, read_kuracloud, read_roster
 from app.sync.recall import Recalled, recall
@@ -96,7 +97,7 @@ def run(kit: Kit, lease: Lease, read: Reader = read_roster) -> Ended:
         both = plugin.asked(stored)
         plugin.remember(kit, both.site.id, both.site.plugin, stored.site.plugin)
         look = _look_or_repair(kit, lease, both, read)
-        record = RosterRecord(kit, lease, look.known.approved, look.known.approver)
+        record = RosterRecord(kit, lease, look.known.answers(map(act.fingerprint, look.verdict.lifted)))
         applied = Apply(both, record, look.kuracloud).carry_out(look.verdict.go)
     ask_for_returners(kit, lease, look.verdict.go)
     return _end(kit, lease, look, applied)
@@ -104,11 +105,11 @@ def run(kit: Kit, lease: Lease, read: Reader = read_roster) -> Ended:
 
 def _look_or_repair(kit: Kit, lease: Lease, both: Sides, read: Reader) -> Preview:
     try:
-        return _glance(kit, lease, both) or _look(kit, both, read)
+        return _glance(kit, lease, both) or _look(kit, both, read, lease.claim)
     except CourseGone as gone:
         if gone.reason != LMS_DISABLED or not repair_lms(kit, lease, both.mapping, both.instance):
             raise
-        return _look(kit, both, read)
+        return _look(kit, both, read, lease.claim)
 
 
 def _glance(kit: Kit, lease: Lease, both: Sides) -> Preview | None:
@@ -117,7 +118,7 @@ def _glance(kit: Kit, lease: Lease, both: Sides) -> Preview | None:
     of = touched(kit, both, lease.claim, rules)
     if of is None:
         return None
-    look = _planned(kit, both, rules, read_touched(both, rules, of))
+    look = _planned(kit, both, rules, read_touched(both, rules, of), lease.claim)
     if not _is_harmless(look, frozenset(of.userids)):
         return None
     kept = replace(of.roster, members=look.members, next_change=look.moodle.next_change)
@@ -135,19 +136,19 @@ def _is_harmless(look: Preview, userids: frozenset[int]) -> bool:
     )
 
 
-def _look(kit: Kit, both: Sides, read: Reader) -> Preview:
+def _look(kit: Kit, both: Sides, read: Reader, claim: Claim | None = None) -> Preview:
     rules = from_settings(both.mapping.settings)
-    look = _planned(kit, both, rules, read(kit, both, rules))
+    look = _planned(kit, both, rules, read(kit, both, rules), claim)
     if not look.moodle.proven:
         return look
     chosen_by = basis(both.mapping.courseid, rules)
     return replace(look, roster=KnownRoster(look.members, chosen_by, look.known.now, look.moodle.next_change))
 
 
-def _planned(kit: Kit, both: Sides, rules: Rules, moodle: Reading) -> Preview:
+def _planned(kit: Kit, both: Sides, rules: Rules, moodle: Reading, claim: Claim | None) -> Preview:
     kuracloud = read_kuracloud(both.kuracloud, both.mapping.kura_courseid)
     with kit.database.reading() as tx:
-        known = recall(tx, kit.database.now(tx), both.mapping)
+        known = recall(tx, kit.database.now(tx), both.mapping, claim)
     plan = planning.plan(_roster(known, rules, moodle.members, kuracloud))
     verdict = judge(plan, _circumstances(known, rules, moodle, kuracloud, plan))
     return Preview(known, moodle, kuracloud, plan, verdict)
@@ -181,18 +182,19 @@ def _circumstances(
         over=0 < moodle.enddate < known.now,
         approved=known.approved,
         invited=known.invited,
+        bypass=known.bypass is not None,
     )
 
 
 def _end(kit: Kit, lease: Lease, look: Preview, applied: Applied) -> Ended:
     with kit.database.transaction() as tx:
         if look.mapping.started_at is None:
-            mappings.lock(tx, lease.mapping_id)  # it may be started: the other way round two could deadlock
+            mappings.lock(tx, [lease.mapping_id])  # it may be started: the other way round two could deadlock
         lease.confirm(tx)
         now = kit.database.now(tx)
         drift = 0 if runs.explained(tx, lease.claim) else _drift(look, newest(tx, lease.mapping_id, lease.kind))
         held = showing.items(look.verdict, look.names)
-        again = keep_hold(tx, now, lease, look.mapping, look.known.waiting, held, _approved_but_quiet(look, applied))
+        again = keep_hold(tx, now, lease, look.mapping, _judged(look, held, applied))
         mapping = mappings.get(tx, lease.mapping_id) or look.mapping
         if look.roster is not None:
             rosters.keep(tx, lease.mapping_id, look.roster)
@@ -205,6 +207,10 @@ def _end(kit: Kit, lease: Lease, look: Preview, applied: Applied) -> Ended:
         drift=drift,
         again_at=_earliest(at_once, after_quiet, _next_change(look, now)),
     )
+
+
+def _judged(look: Preview, held: Sequence[dict[str, Any]], applied: Applied) -> Judged:
+    return Judged(look.known, held, set(map(act.fingerprint, look.verdict.lifted)), _approved_but_quiet(look, applied))
 
 
 def _next_change(look: Preview, now: float) -> float | None:

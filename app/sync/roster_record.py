@@ -29,9 +29,9 @@ class RosterRecord(Record[act.Action]):
         """What was planned, of which the action is the whole or a part."""
         return self._whole.get(action, action)
 
-    def is_approved(self, action: act.Action) -> bool:
-        """Whether a person approved the action, or the re-invitation it is a part of."""
-        return act.fingerprint(self.whole(action)) in self.approved
+    def fingerprint(self, action: act.Action) -> str:
+        """Of the action, or of the re-invitation it is a part of."""
+        return act.fingerprint(self.whole(action))
 
     def step(self, action: act.Action) -> steps.NewStep:
         """The removal inside a re-invitation counts as that; the invitation inside it as an invitation."""
