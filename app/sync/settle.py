@@ -15,6 +15,7 @@ from app.store.mappings import Mapping
 from app.store.worklist import Claim, Dead, Done, Ending, Later, Parked, Retry
 from app.sync.backoff import Chance, backoff
 from app.sync.lease import Ended, Lease, Waiting
+from app.sync.parking import park
 
 Result = Ended | Waiting | Exception
 
@@ -116,7 +117,7 @@ def _tell_connections(kit: Kit, tx: Connection, now: float, claim: Claim, result
         if isinstance(result, TransientError):
             _strike(kit, tx, now, claim, kind, connection_id, result, chance)
         else:
-            _park(kit, tx, now, kind, connection_id, result.reason)
+            park(kit, tx, now, kind, connection_id, result.reason)
 
 
 def _connection(mapping: Mapping, origin: str) -> tuple[connections.Kind, int]:
@@ -150,12 +151,6 @@ def _strike(
 def _failures(tx: Connection, kind: connections.Kind, connection_id: int) -> int:
     found = sites.get(tx, connection_id) if kind == "site" else instances.get(tx, connection_id)
     return found.failures if found else 0
-
-
-def _park(kit: Kit, tx: Connection, now: float, kind: connections.Kind, connection_id: int, reason: str) -> None:
-    connections.park(tx, kind, connection_id, reason, now + kit.settings.probe_interval)
-    worklist.park(tx, mappings.of_connection(tx, kind, connection_id), reason)
-    _log.error("connection_parked", connection=kind, connection_id=connection_id, reason=reason)
 
 
 def _end_run(tx: Connection, now: float, claim: Claim, outcome: str, verdict: _Verdict, result: Result) -> None:
