@@ -108,7 +108,7 @@ def test_personal_values_of_old_audit_rows_are_kept_apart_and_put_back(database:
         assert "a@example.edu" not in json.dumps(stored)
         person = tx.execute(select(metadata.tables["audit_subjects"])).one()
         assert (person.userid, person.site_id, person.mapping_id) == (7, 1, courses[0])
-        assert stored["records"][0] == {"userid": 7, "digest": salted(person.salt, person.personal)}
+        assert stored["records"][0] == {"userid": 7, "site": 1, "digest": salted(person.salt, person.personal)}
         assert audit.search(tx)[0].subject == {"records": [record, {"column": [1, 2]}]}
         _to(tx, "0002")
         put_back = tx.execute(text("SELECT subject FROM audit")).scalar_one()

@@ -21,8 +21,8 @@ from app.store.tables import audit, audit_subjects, mappings
 IDS = ("userid", "studentid")
 """What of a record says whom it is about; a record with one of them is of a person, and all else in it is personal."""
 
-DIGEST = "digest"
-"""Stands in a stored record for its personal values."""
+SITE, DIGEST = "site", "digest"
+"""Stand in a stored record: whose userid it is, and for its personal values."""
 
 ERASED = "erased"
 """Stands in a record, as it is read, for personal values that were erased."""
@@ -94,7 +94,8 @@ def begin(
     What `subject` holds of people stands in its list `records`, one object a person with her `userid` or `studentid`.
     """
     call_uid = str(uuid4())
-    kept, people = _apart(subject)
+    site_id = tx.execute(_SITE, {"b_mapping": mapping_id}).scalar() if subject.get("records") else None
+    kept, people = _apart(subject, site_id)
     values = {
         "at": now,
         "call_uid": call_uid,
@@ -108,7 +109,6 @@ def begin(
     }
     audit_id = tx.execute(_BEGIN, values).scalar_one()
     if people:
-        site_id = tx.execute(_SITE, {"b_mapping": mapping_id}).scalar()
         common = {"audit_id": audit_id, "site_id": site_id, "mapping_id": mapping_id}
         tx.execute(insert(audit_subjects), [{**common, **person} for person in people])
     return call_uid
@@ -174,15 +174,19 @@ def whole(tx: Connection, entries: Sequence[Entry]) -> list[Entry]:
     return [_with(each, people[each.id]) if each.id in people else each for each in entries]
 
 
-def _apart(subject: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """A subject with digests in place of personal values, and the rows that keep these."""
+def _apart(subject: Mapping[str, Any], site_id: int | None) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """A subject with digests in place of personal values, and the rows that keep these.
+
+    Whose they are stays in the subject too, so that it is sealed: nobody can be made to be missed by an erasure.
+    """
+    site = {} if site_id is None else {SITE: site_id}
     records, people = list(subject.get("records", ())), []
     for place, record in enumerate(records):
         ids = {name: record[name] for name in IDS if record.get(name) is not None}
         if ids:
             personal = {name: value for name, value in record.items() if name not in ids}
             salt = secrets.token_hex(16)
-            records[place] = {**ids, DIGEST: salted(salt, personal)}
+            records[place] = {**ids, **site, DIGEST: salted(salt, personal)}
             whom = {"userid": None, "studentid": None, **ids}
             people.append({**whom, "place": place, "salt": salt, "personal": personal})
     return ({**subject, "records": records} if records else dict(subject)), people

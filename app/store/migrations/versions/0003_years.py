@@ -121,16 +121,16 @@ def _part(tx: sa.Connection) -> None:
         subject = dict(row.subject)
         if "grades" in subject:
             subject["records"] = subject.pop("grades")
-        records, people = _apart(subject.get("records", []))
+        site_id = tx.execute(sa.text(_SITE_OF), {"mapping": row.mapping_id}).scalar()
+        records, people = _apart(subject.get("records", []), {} if site_id is None else {"site": site_id})
         if not people:
             continue
         tx.execute(_AUDIT.update().where(_AUDIT.c.id == row.id).values(subject={**subject, "records": records}))
-        site_id = tx.execute(sa.text(_SITE_OF), {"mapping": row.mapping_id}).scalar()
         common = {"audit_id": row.id, "site_id": site_id, "mapping_id": row.mapping_id}
         tx.execute(_PEOPLE.insert(), [{**common, **person} for person in people])
 
 
-def _apart(records: list[Any]) -> tuple[list[Any], list[dict[str, Any]]]:
+def _apart(records: list[Any], site: dict[str, int]) -> tuple[list[Any], list[dict[str, Any]]]:
     kept, people = list(records), []
     for place, record in enumerate(records):
         ids = {name: record[name] for name in _IDS if isinstance(record, dict) and record.get(name) is not None}
@@ -138,7 +138,7 @@ def _apart(records: list[Any]) -> tuple[list[Any], list[dict[str, Any]]]:
             personal = {name: value for name, value in record.items() if name not in ids}
             salt = secrets.token_hex(16)
             text = json.dumps(personal, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-            kept[place] = {**ids, "digest": hashlib.sha256(f"{salt}:{text}".encode()).hexdigest()}
+            kept[place] = {**ids, **site, "digest": hashlib.sha256(f"{salt}:{text}".encode()).hexdigest()}
             whom = {"userid": None, "studentid": None, **ids}
             people.append({**whom, "place": place, "salt": salt, "personal": personal})
     return kept, people
