@@ -14,6 +14,7 @@ from app.kit import Kit
 from app.planning import actions as act
 from app.planning.grade_actions import Column
 from app.planning.gradebook import Cell
+from app.setup import mappings as setup
 from app.store import cells, holds, mappings, sites, worklist
 from app.store.db import Database
 from app.store.worklist import Kind
@@ -81,6 +82,17 @@ def test_the_end_of_the_first_approved_run_waits_for_a_delivery_that_makes_remov
             sleep(3 * _LONG_ENOUGH)
             worklist.set_recheck(tx, [(made.mapping_id, "roster")], clock() + 60)
         assert run.result(20) == "done"
+
+
+def test_the_removal_of_a_mapping_waits_for_a_delivery_that_makes_its_removals_wait(kit: Kit, clock: SetClock) -> None:
+    with world(kit, clock) as made, ThreadPoolExecutor(1) as pool:
+        ask(kit, made.mapping_id, "roster")
+        with kit.database.transaction() as tx:
+            mappings.quieten(tx, [made.mapping_id], clock())
+            removal = pool.submit(setup.remove, kit, made.mapping_id, "an administrator")
+            sleep(2 * _LONG_ENOUGH)
+            worklist.set_recheck(tx, [(made.mapping_id, "roster")], clock() + 60)
+        assert removal.result(20) is True
 
 
 def leased(made: World, kind: Kind) -> Lease:

@@ -85,6 +85,21 @@ def test_pausing_a_parked_row_keeps_it_closed_when_the_connection_is_back(
         assert [row(tx, each).gate for each in courses] == ["paused", "open", "open"]
 
 
+def test_what_a_command_paused_it_opens_again_and_what_a_person_paused_it_does_not(
+    database: Database, clock: SetClock, courses: list[int]
+) -> None:
+    with database.transaction() as tx:
+        worklist.pause(tx, courses[0], "removing")
+        worklist.pause(tx, courses[1])
+        worklist.pause(tx, courses[1], "removing")
+        assert (row(tx, courses[0]).gate_reason, row(tx, courses[1]).gate_reason) == ("removing", None)
+        assert [worklist.resume(tx, clock(), each, "removing") for each in courses[:2]] == [2, 0]
+        worklist.pause(tx, courses[0], "removing")
+        worklist.pause(tx, courses[0])
+        assert worklist.resume(tx, clock(), courses[0], "removing") == 0
+        assert [row(tx, each).gate for each in courses[:2]] == ["paused", "paused"]
+
+
 def test_what_is_dead_stays_dead_when_paused(database: Database, clock: SetClock, courses: list[int]) -> None:
     with database.transaction() as tx:
         worklist.release(tx, clock(), claimed(tx, clock(), courses[0]), Dead())

@@ -169,16 +169,21 @@ def set_names(tx: Connection, mapping_id: int, course_name: str, kura_course_nam
 
 def quieten(tx: Connection, mapping_ids: Collection[int], until: float) -> None:
     """Remove nobody before `until`; an earlier call that reaches further stays in force."""
-    which = mappings.c.id.in_(mapping_ids)
     # In the order of their numbers: two deliveries that quieten the same mappings could deadlock on PostgreSQL.
-    tx.execute(select(mappings.c.id).where(which).order_by(mappings.c.id).with_for_update(key_share=True)).all()
+    lock(tx, *mapping_ids)
     later = greatest(mappings.c.quiet_until, bindparam("b_until", until))
-    tx.execute(update(mappings).where(which).values(quiet_until=later))
+    tx.execute(update(mappings).where(mappings.c.id.in_(mapping_ids)).values(quiet_until=later))
 
 
-def lock(tx: Connection, mapping_id: int) -> None:
-    """Let nobody else change the mapping until `tx` ends; before rows of the worklist, as a delivery locks them."""
-    tx.execute(select(mappings.c.id).where(mappings.c.id == mapping_id).with_for_update(key_share=True)).all()
+def lock(tx: Connection, *mapping_ids: int) -> None:
+    """Let nobody else change these mappings until `tx` ends; before rows of the worklist, as a delivery locks them."""
+    which = select(mappings.c.id).where(mappings.c.id.in_(mapping_ids)).order_by(mappings.c.id)
+    tx.execute(which.with_for_update(key_share=True)).all()
+
+
+def seize(tx: Connection, mapping_id: int) -> Mapping | None:
+    """The mapping as it is; until `tx` ends nobody else changes it, nor hangs anything on it. Locked first of all."""
+    return _mapping(tx.execute(_GET.with_for_update(), {"b_id": mapping_id}).first())
 
 
 def start(tx: Connection, mapping_id: int, now: float) -> None:
@@ -209,6 +214,8 @@ def set_grades_at(tx: Connection, mapping_id: int, at: float) -> None:
 
 def remove(tx: Connection, mapping_id: int) -> None:
     """Forget a mapping and everything that hangs on it, except its audit rows."""
+    # The mapping first: a delivery that makes removals wait locks it before its rows of the worklist.
+    seize(tx, mapping_id)
     hanging_on_it = (event_requests, worklist, steps, holds, runs, links, rosters)
     for table in (*hanging_on_it, grade_exports, grade_columns, grade_cells, exemptions, bypasses):
         tx.execute(delete(table).where(table.c.mapping_id == mapping_id))

@@ -189,7 +189,7 @@ def _circumstances(
 def _end(kit: Kit, lease: Lease, look: Preview, applied: Applied) -> Ended:
     with kit.database.transaction() as tx:
         if look.mapping.started_at is None:
-            mappings.lock(tx, [lease.mapping_id])  # it may be started: the other way round two could deadlock
+            mappings.lock(tx, lease.mapping_id)  # it may be started: the other way round two could deadlock
         lease.confirm(tx)
         now = kit.database.now(tx)
         drift = 0 if runs.explained(tx, lease.claim) else _drift(look, newest(tx, lease.mapping_id, lease.kind))

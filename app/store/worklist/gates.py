@@ -6,7 +6,7 @@ import random
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Double, bindparam, case, select, update
+from sqlalchemy import ColumnElement, Connection, Double, and_, bindparam, case, or_, select, update
 
 from app.store.dialect import chosen, greatest, per_dialect
 from app.store.tables import worklist
@@ -22,10 +22,12 @@ _OPENED: dict[str, Any] = {
 _OPEN = update(worklist).where(THIS_ROW).values(**_OPENED)
 _PARK = update(worklist).where(THIS_ROW).values(gate="parked", gate_reason=bindparam("b_reason"))
 _PAUSE = per_dialect(
-    lambda insert: insert(worklist).on_conflict_do_update(
+    lambda insert: (made := insert(worklist)).on_conflict_do_update(
         index_elements=["mapping_id", "kind"],
-        set_={"gate": "paused", "gate_reason": None},
-        where=_ROW.gate.in_(("open", "parked")),
+        set_={"gate": "paused", "gate_reason": made.excluded.gate_reason},
+        where=or_(
+            _ROW.gate.in_(("open", "parked")), and_(_ROW.gate == "paused", made.excluded.gate_reason.is_(None))
+        ),
     )
 )
 _REQUEUE = (
@@ -55,15 +57,23 @@ def unpark(tx: Connection, now: float, mapping_ids: Collection[int], spread: flo
     return _each(tx, _OPEN, [{**key, "b_due": now + random.uniform(0.0, spread)} for key in which])
 
 
-def pause(tx: Connection, mapping_id: int) -> None:
-    """Stop all work on a mapping until a person resumes it; what is dead stays dead."""
+def pause(tx: Connection, mapping_id: int, reason: str | None = None) -> None:
+    """Stop all work on a mapping until a person resumes it; what is dead stays dead.
+
+    `reason` is of a command that pauses the mapping while it works on it: what a person paused stays hers.
+    """
     for kind in sorted(KINDS):
-        tx.execute(chosen(tx, _PAUSE), {"mapping_id": mapping_id, "kind": kind, "gate": "paused"})
+        values = {"mapping_id": mapping_id, "kind": kind, "gate": "paused", "gate_reason": reason}
+        tx.execute(chosen(tx, _PAUSE), values)
 
 
-def resume(tx: Connection, now: float, mapping_id: int) -> int:
-    """Open a mapping's paused rows; what waits is due now, or when its backoff ends."""
-    which = _locked(tx, _ROW.mapping_id == mapping_id, _ROW.gate == "paused")
+def resume(tx: Connection, now: float, mapping_id: int, reason: str | None = None) -> int:
+    """Open a mapping's paused rows; what waits is due now, or when its backoff ends.
+
+    With `reason`: only those that a command paused for it.
+    """
+    paused_so = [_ROW.gate_reason == reason] if reason is not None else []
+    which = _locked(tx, _ROW.mapping_id == mapping_id, _ROW.gate == "paused", *paused_so)
     return _each(tx, _OPEN, [{**key, "b_due": now} for key in which])
 
 
