@@ -18,6 +18,7 @@ from app.errors import SettingsError
 from app.setup.sealing import seal
 from app.store.prune import prune
 from app.sync.dispatch import Dispatcher
+from app.sync.identity import check_sites
 from app.sync.probe import probe_parked
 from app.sync.reconcile import reconcile
 from app.sync.schedule import schedule_grades
@@ -66,6 +67,7 @@ def beats(box: kit.Kit) -> list[Beat]:
         Beat("reconcile", _SECOND, lambda: reconcile(box, _MAPPINGS_A_SECOND)),
         Beat("grades", _SECOND, lambda: schedule_grades(box, _MAPPINGS_A_SECOND)),
         Beat("probe", min(_SECOND, given.probe_interval), lambda: probe_parked(box)),
+        Beat("identity", _HOUR, lambda: check_sites(box)),
         Beat("prune", _HOUR, lambda: forget(box)),
         Beat("seal", given.seal_every, lambda: seal(box)),
     ]

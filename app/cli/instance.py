@@ -59,6 +59,7 @@ def list_instances(kit: Kit, as_json: bool) -> None:
                 "remote_id": each.remote_id,
                 "state": each.gate,
                 "reason": each.gate_reason,
+                "lms_enabled": each.lms_enabled,
                 "failures": each.failures,
                 "mappings": len(mappings.of_connection(tx, "instance", each.id)),
                 "last_success_at": moment(each.last_success_at),
@@ -69,9 +70,10 @@ def list_instances(kit: Kit, as_json: bool) -> None:
         "name": "instance",
         "display_name": "called",
         "url": "address",
-        "state": "state",
+        "state": "status",
+        "lms_enabled": "LMS integration",
         "mappings": "mappings",
-        "last_success_at": "last answer",
+        "last_success_at": "last success",
         "reason": "why",
     }
     listing(found, titles, as_json=as_json, empty="There is no instance yet: add one with `kurasync instance add`.")

@@ -107,7 +107,7 @@ def list_sites(kit: Kit, as_json: bool) -> None:
         "state": "state",
         "mappings": "mappings",
         "ways": "ways in",
-        "last_success_at": "last answer",
+        "last_success_at": "last success",
         "reason": "why",
     }
     listing(found, titles, as_json=as_json, empty="There is no site yet: add one with `kurasync site add`.")
@@ -140,6 +140,17 @@ def rotate(kit: Kit, name: str, token_file: TextIO | None) -> None:
         finding.site(tx, name)
     sites.rotate(kit, name, asking.token(token_file, f"the service user of {name}"), actor())
     say(f"{name} uses the new token.")
+
+
+@site.command()
+@click.argument("name")
+@click.argument("url")
+@click.option("--force", is_flag=True, help="Although nobody can tell whether it is the same Moodle.")
+@with_kit
+def move(kit: Kit, name: str, url: str, force: bool) -> None:
+    """Say that a Moodle has another address now. It is tried there first; its events are taken from there alone."""
+    info = sites.move(kit, name, url, actor(), force=force)
+    say(f"{name} is now {info.site_url}. Its plugin in Moodle has to be told too: its page says so, and how.")
 
 
 @site.command()

@@ -38,7 +38,7 @@ def add(kit: Kit, *, name: str, url: str, token: str, actor: str, shared: bool =
                 f"There is an instance called {name} already. "
                 f"Give it another token with `kurasync instance rotate {name}`."
             )
-    remote = _tried(kit, address, token)
+    remote = tried(kit, address, token)
     with kit.database.transaction() as tx:
         now = kit.database.now(tx)
         _refuse_second(kit, tx, remote, token, shared)
@@ -52,13 +52,19 @@ def add(kit: Kit, *, name: str, url: str, token: str, actor: str, shared: bool =
             display_name=remote.display_name,
         )
         record(tx, now, actor, "add_instance", {"instance": name, "url": address, "remote_id": remote.instance_id})
-        return finding.instance(tx, name)
+        added = finding.instance(tx, name)
+        instances.set_lms_enabled(tx, added.id, remote.lms_enabled)
+        return added
 
 
 def test(kit: Kit, name: str) -> Remote:
     """Try an instance with its stored token; raises what `add` raises."""
-    with stored(name), closing(connect.kuracloud_client(kit, _stored(kit, name))) as client:
-        return _verified(client)
+    instance = _stored(kit, name)
+    with stored(name), closing(connect.kuracloud_client(kit, instance)) as client:
+        remote = client.instance()
+    with kit.database.transaction() as tx:
+        instances.set_lms_enabled(tx, instance.id, remote.lms_enabled)
+    return _enabled(remote)
 
 
 def courses(kit: Kit, name: str) -> list[Course]:
@@ -70,7 +76,7 @@ def courses(kit: Kit, name: str) -> list[Course]:
 def rotate(kit: Kit, name: str, token: str, actor: str) -> Remote:
     """Try a new token, then use it; a parked instance goes on. Raises Refused when it belongs to another instance."""
     instance = _stored(kit, name)
-    remote = _tried(kit, instance.url, token)
+    remote = tried(kit, instance.url, token)
     if remote.instance_id != instance.remote_id:
         raise Refused(
             f"This token belongs to {remote.display_name} ({remote.instance_id}), and {name} is "
@@ -79,6 +85,7 @@ def rotate(kit: Kit, name: str, token: str, actor: str) -> Remote:
     with kit.database.transaction() as tx:
         now = kit.database.now(tx)
         instances.set_token(tx, instance.id, kit.vault.encrypt(token))
+        instances.set_lms_enabled(tx, instance.id, remote.lms_enabled)
         reopen(tx, now, "instance", instance.id)
         record(tx, now, actor, "rotate_token", {"instance": name})
     return remote
@@ -102,13 +109,14 @@ def _stored(kit: Kit, name: str) -> Instance:
         return finding.instance(tx, name)
 
 
-def _tried(kit: Kit, url: str, token: str) -> Remote:
+def tried(kit: Kit, url: str, token: str) -> Remote:
+    """What an instance says of itself to a token that is not stored yet; raises what `add` raises."""
     with first_try(), closing(KuraCloudClient(connect.http(kit, url, "kuracloud"), token)) as client:
-        return _verified(client)
+        return _enabled(client.instance())
 
 
-def _verified(client: KuraCloudClient) -> Remote:
-    remote = client.instance()
+def _enabled(remote: Remote) -> Remote:
+    """The same; raises ConnectionBroken where its LMS integration is off."""
     if not remote.lms_enabled:
         raise ConnectionBroken(
             f"{remote.display_name} has its LMS integration switched off. Ask your ADInstruments representative to "

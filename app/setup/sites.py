@@ -22,6 +22,7 @@ from app.setup.trial import first_try, stored
 from app.store import mappings, sites
 from app.store.sites import Secret, Site
 from app.sync import connect, plugin
+from app.sync import identity as identity_verbs
 from schemas.moodle import SiteInfo
 from schemas.site_file import SiteFile, site_file
 from schemas.wire import WrongShape
@@ -89,8 +90,8 @@ def add(
 ) -> Added:
     """Try the token, then keep the site with its first webhook secret: the given one, or a new one.
 
-    `identity` tells the Moodle from its copies. Raises Refused when a function is missing or, without `shared`, when
-    another site is the same Moodle; and what the client raises.
+    `identity` tells the Moodle from others where it does not say so itself. Raises Refused when a function is missing
+    or, without `shared`, when another site is the same Moodle or one of the two is a copy; and what the client raises.
     """
     checked_name(name)
     address = url.strip().rstrip("/")
@@ -99,12 +100,13 @@ def add(
             raise Refused(
                 f"There is a site called {name} already. Give it another token with `kurasync site rotate {name}`."
             )
-    info = _tried(kit, address, token)
+    info, told = _tried(kit, address, token)
+    identity = told or identity
     secret = secret or _new_secret()
     with kit.database.transaction() as tx:
         now = kit.database.now(tx)
         if not shared:
-            _refuse_second(tx, info.site_url)
+            _refuse_second(tx, info, identity)
         site_id = sites.add(
             tx,
             now,
@@ -126,10 +128,7 @@ def test(kit: Kit, name: str) -> SiteInfo:
     with kit.database.reading() as tx:
         site = finding.site(tx, name)
     with stored(name), closing(connect.moodle_client(kit, site)) as client:
-        info = _verified(client)
-        plugin.verify(site, info)
-    plugin.remember(kit, site.id, info.plugin, site.plugin)
-    return info
+        return _complete(identity_verbs.check(kit, site, client))
 
 
 def rotate(kit: Kit, name: str, token: str, actor: str) -> SiteInfo:
@@ -139,17 +138,38 @@ def rotate(kit: Kit, name: str, token: str, actor: str) -> SiteInfo:
     """
     with kit.database.reading() as tx:
         site = finding.site(tx, name)
-    info = _tried(kit, site.url, token)
+    info, told = _tried(kit, site.url, token)
     if info.site_url != site.wwwroot:
         raise Refused(f"This token belongs to {info.site_url}, and {name} is {site.wwwroot}: nothing was changed.")
     with first_try():
         plugin.verify(site, info)
+        identity_verbs.verify(site, info, told)
     plugin.remember(kit, site.id, info.plugin, site.plugin)
     with kit.database.transaction() as tx:
         now = kit.database.now(tx)
         sites.set_token(tx, site.id, kit.vault.encrypt(token))
         reopen(tx, now, "site", site.id)
         record(tx, now, actor, "rotate_token", {"site": name})
+    return info
+
+
+def move(kit: Kit, name: str, url: str, actor: str, *, force: bool = False) -> SiteInfo:
+    """Say that a Moodle has another address now; its stored token is tried there first, and a parked site goes on.
+
+    Raises Refused when it is not the same Moodle or, without `force`, when no plugin can tell; and what `test` raises.
+    """
+    with kit.database.reading() as tx:
+        site = finding.site(tx, name)
+    address = url.strip().rstrip("/")
+    info, told = _tried(kit, address, kit.vault.decrypt(site.token))
+    with first_try():
+        plugin.verify(site, info)
+    _refuse_other(site, info, told, force)
+    with kit.database.transaction() as tx:
+        now = kit.database.now(tx)
+        sites.move(tx, site.id, address, info.site_url)
+        reopen(tx, now, "site", site.id)
+        record(tx, now, actor, "move_site", {"site": name, "from": site.url, "to": address})
     return info
 
 
@@ -207,13 +227,15 @@ def end_secret(kit: Kit, name: str, secret_id: int, actor: str, *, after: float 
         return next(each for each in sites.every_secret(tx, site.id) if each.id == secret_id)
 
 
-def _tried(kit: Kit, url: str, token: str) -> SiteInfo:
+def _tried(kit: Kit, url: str, token: str) -> tuple[SiteInfo, str | None]:
+    """What a Moodle says of itself, and what tells it from others where it can say that."""
     with first_try(), closing(MoodleClient(connect.http(kit, url, "moodle"), token)) as client:
-        return _verified(client)
+        info = _complete(client.site_info())
+        return info, identity_verbs.told(client, info)
 
 
-def _verified(client: MoodleClient) -> SiteInfo:
-    info = client.site_info()
+def _complete(info: SiteInfo) -> SiteInfo:
+    """The same; raises ConnectionBroken where the token's service lacks functions."""
     needed = FUNCTIONS_BESIDE_THE_PLUGIN if info.plugin is not None else FUNCTIONS
     missing = [name for name in needed if name not in info.functions]
     if missing:
@@ -226,11 +248,31 @@ def _verified(client: MoodleClient) -> SiteInfo:
     return info
 
 
-def _refuse_second(tx: Connection, wwwroot: str) -> None:
-    other = next((each for each in sites.every(tx) if each.wwwroot == wwwroot), None)
-    if other:
+def _refuse_second(tx: Connection, info: SiteInfo, identity: str | None) -> None:
+    for other in sites.every(tx):
+        if other.wwwroot == info.site_url:
+            raise Refused(
+                f"{info.site_url} is the site {other.name} already. Use that one, or say --shared if you really want "
+                "it twice."
+            )
+        if identity is not None and other.identity == identity:
+            raise Refused(
+                f"{info.site_url} is a copy of the site {other.name} ({other.wwwroot}), or the other way round. A copy "
+                "must have kuraCloud courses, and a token of kuraCloud, of its own: say --shared if it has. If Moodle "
+                f"moved, run `kurasync site move {other.name} {info.site_url}` instead."
+            )
+
+
+def _refuse_other(site: Site, info: SiteInfo, identity: str | None, force: bool) -> None:
+    if None not in (site.identity, identity) and site.identity != identity:
         raise Refused(
-            f"{wwwroot} is the site {other.name} already. Use that one, or say --shared if you really want it twice."
+            f"{info.site_url} is another Moodle than {site.name}: its courses have other numbers. Nothing was changed; "
+            "add it as a site of its own."
+        )
+    if None in (site.identity, identity) and not force:
+        raise Refused(
+            f"Nobody can tell whether {info.site_url} is the Moodle that was connected as {site.name}: only the plugin "
+            "local_kurasync can. Say --force if you know that it is."
         )
 
 

@@ -10,6 +10,7 @@ from app.errors import KurasyncError
 
 _BY_ITSELF = "It is tried again by itself; if this goes on, "
 _ROTATE = re.compile(r" and run `kurasync (?:site|instance) rotate NAME`")
+_CONFIGURE = re.compile(r"Configure (\S+) as its address")
 
 
 @contextmanager
@@ -29,6 +30,8 @@ def stored(name: str) -> Iterator[None]:
         yield
     except KurasyncError as error:
         error.message = error.message.replace("rotate NAME", f"rotate {name}")
+        if error.origin == "moodle":
+            error.message = _CONFIGURE.sub(rf"If Moodle moved there, run `kurasync site move {name} \1`", error.message)
         raise
 
 

@@ -127,6 +127,16 @@ def set_plugin(tx: Connection, site_id: int, version: str) -> None:
     tx.execute(update(sites).where(sites.c.id == site_id).values(plugin=version))
 
 
+def set_identity(tx: Connection, site_id: int, identity: str) -> None:
+    """What tells this Moodle from its copies was learned."""
+    tx.execute(update(sites).where(sites.c.id == site_id).values(identity=identity))
+
+
+def move(tx: Connection, site_id: int, url: str, wwwroot: str) -> None:
+    """The same Moodle has another address now."""
+    tx.execute(update(sites).where(sites.c.id == site_id).values(url=url, wwwroot=wwwroot))
+
+
 def set_ways(tx: Connection, site_id: int, ways: Sequence[str]) -> None:
     """Which of signed, local_webhooks and tool_trigger may deliver events."""
     tx.execute(update(sites).where(sites.c.id == site_id).values(ways=list(ways)))

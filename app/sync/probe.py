@@ -9,7 +9,7 @@ from app.kit import Kit
 from app.setup.reopening import reopen
 from app.store import connections, instances, sites
 from app.store.connections import Kind
-from app.sync import connect, plugin
+from app.sync import connect, identity
 
 _log = structlog.get_logger()
 
@@ -55,7 +55,7 @@ def _call_moodle(kit: Kit, site_id: int) -> None:
         raise NotFound(f"There is no site {site_id} any more.")
     client = connect.moodle_client(kit, site)
     try:
-        plugin.verify(site, client.site_info())
+        identity.check(kit, site, client)
     finally:
         client.close()
 
@@ -67,7 +67,10 @@ def _call_kuracloud(kit: Kit, instance_id: int) -> None:
         raise NotFound(f"There is no instance {instance_id} any more.")
     client = connect.kuracloud_client(kit, instance)
     try:
-        if not client.instance().lms_enabled:
+        enabled = client.instance().lms_enabled
+        with kit.database.transaction() as tx:
+            instances.set_lms_enabled(tx, instance_id, enabled)
+        if not enabled:
             raise ConnectionBroken("The instance's LMS integration is off.", reason="lms_disabled", origin="kuracloud")
     finally:
         client.close()
