@@ -101,6 +101,8 @@ class Record(ABC, Generic[A]):
         self, operation: str, actions: Sequence[A], subject: Sequence[dict[str, Any]]
     ) -> tuple[str, list[int]]:
         with self.kit.database.transaction() as tx:
+            # A run that lost its lease writes down nobody any more: somebody may have been erased meanwhile.
+            self.lease.confirm(tx)
             now = self.kit.database.now(tx)
             call_uid = audit.begin(
                 tx,
