@@ -162,7 +162,7 @@ def _end_run(tx: Connection, now: float, claim: Claim, outcome: str, verdict: _V
         outcome,
         verdict.reason,
         verdict.message,
-        plan=ended.plan,
+        plan=None if outcome == "lost" else ended.plan,  # somebody in it may have been erased since
         counts=dict(ended.counts),
         drift=ended.drift,
     )
