@@ -24,7 +24,7 @@ def test_a_plan_shows_what_would_be_done_and_ends_with_3_when_something_waits(de
     assert done.exit_code == 3
     assert "Waits for approval (2)" in done.stdout
     assert "Given1 Family1" in done.stdout
-    assert "the first plan of a mapping waits for approval" in done.stdout
+    assert "The first plan of a mapping waits for approval." in done.stdout
     assert desk.kura.students(desk.kura_course) == []
 
 
@@ -52,7 +52,7 @@ def test_a_plan_shows_edits_conflicts_and_what_is_left_out(desk: Desk) -> None:
     for _ in range(2):
         desk.moodle.enrol(desk.moodle.create_user("Bo", "Lee", "shared@example.edu"), desk.course)
     shown = desk.done("plan", "1")
-    assert "given_name: 'Given1' -> 'Anna'" in shown
+    assert "first name: Given1 -> Anna" in shown
     assert "Conflicts" in shown
     desk.moodle.set_course_enddate(desk.course, 1)
     desk.moodle.unenrol(second, desk.course)

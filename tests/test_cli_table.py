@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -59,34 +60,49 @@ def test_a_pipe_gets_one_line_for_each_row(
     assert len(capsys.readouterr().out.splitlines()) == 4
 
 
-def test_a_reason_that_all_share_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
-    items = [{"action": "delete", "who": who, "email": "", "reasons": ["unproven"]} for who in ("Ana", "Björn")]
+UNPROVEN = "Moodle's stock functions cannot prove that somebody left."
+
+
+def removal(who: str, *reasons: str, action: str = "delete") -> dict[str, Any]:
+    return {"action": action, "who": who, "email": "", "reasons": list(reasons)}
+
+
+def shown(capsys: pytest.CaptureFixture[str], *items: dict[str, Any]) -> list[str]:
     show_held("roster", items)
-    shown = capsys.readouterr().out
-    assert shown.startswith("Waits for approval (2). Why: Moodle's stock functions cannot prove that somebody left\n")
-    assert shown.count("cannot prove") == 1
+    return capsys.readouterr().out.splitlines()
+
+
+def test_a_reason_that_all_share_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = shown(capsys, removal("Ana", "unproven"), removal("Björn", "unproven"))
+    assert lines[0] == "Waits for approval (2)"
+    assert lines[2] == f"Remove (2). Why: {UNPROVEN}"
+    assert "\n".join(lines).count("cannot prove") == 1
 
 
 def test_reasons_that_differ_stand_beside_each(capsys: pytest.CaptureFixture[str]) -> None:
-    show_held(
-        "roster",
-        [
-            {"action": "delete", "who": "Ana", "email": "", "reasons": ["unproven"]},
-            {"action": "delete", "who": "Björn", "email": "", "reasons": ["unproven", "empties"]},
-            {"action": "delete", "who": "Chloé", "email": "", "reasons": ["merge", "unproven"]},
-        ]
+    lines = shown(
+        capsys,
+        removal("Ana", "unproven"),
+        removal("Björn", "unproven", "empties"),
+        removal("Chloé", "merge", "unproven"),
     )
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "Waits for approval (3). Why: Moodle's stock functions cannot prove that somebody left"
-    assert lines[1].split() == ["what", "who", "and", "also"]
-    assert lines[3].split() == ["remove", "Ana"]
-    assert lines[4].endswith("nobody would be left in the course")
-    assert lines[5].endswith("two Moodle accounts look like one person")
+    assert lines[2] == f"Remove (3). Why: {UNPROVEN}"
+    assert lines[3].split() == ["who", "before", "->", "after", "and", "also"]
+    assert lines[5].split() == ["Ana", "student", "->", "removed"]
+    assert lines[6].endswith("Nobody would be left in the course.")
+    assert lines[7].endswith("Two Moodle accounts look like one person.")
 
 
 def test_reasons_of_which_none_is_shared_stand_beside_each(capsys: pytest.CaptureFixture[str]) -> None:
-    items = [{"action": "delete", "who": why, "email": "", "reasons": [why]} for why in ("unproven", "empties")]
-    show_held("roster", items)
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "Waits for approval (2):"
-    assert lines[1].split() == ["what", "who", "why"]
+    lines = shown(capsys, removal("Ana", "unproven"), removal("Björn", "empties"))
+    assert lines[2] == "Remove (2):"
+    assert lines[3].split() == ["who", "before", "->", "after", "why"]
+
+
+def test_each_action_has_a_table_and_reasons_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = shown(capsys, removal("Ana", "unproven"), removal("Björn", "review", action="restore"))
+    titles = [line for line in lines if "Why:" in line]
+    assert titles == [
+        "Restore (1). Why: The mapping is set to review: everything waits for approval.",
+        f"Remove (1). Why: {UNPROVEN}",
+    ]

@@ -24,12 +24,14 @@ _POLL = 0.2
 _NO_WORKER = "Waiting for a worker."
 
 
-def look_now(kit: Kit, mapping_id: int, kind: Kind, what: str, *, wait: bool, timeout: float) -> None:
-    """Ask for `what` and, to `wait`, say how it went.
+def look_now(
+    kit: Kit, mapping_id: int, kind: Kind, what: str, *, wait: bool, timeout: float, asked: int | None = None
+) -> None:
+    """Ask for `what` and, to `wait`, say how it went; `asked`: the generation, where it was asked for already.
 
     Exits with HELD when something waits for approval; raises Failure when no run starts, fails or comes in time.
     """
-    generation = ask(kit, mapping_id, kind, urgent=True)
+    generation = ask(kit, mapping_id, kind, urgent=True) if asked is None else asked
     in_the_way = obstacle(kit, mapping_id, kind)
     if in_the_way:
         raise Failure(f"Asked, but nothing is done yet: {in_the_way}")

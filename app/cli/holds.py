@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
-from app.cli import asking
+from app.cli.deciding import SHORT, digest_option, looked_at
 from app.cli.naming import chosen, mapping_option
 from app.cli.output import as_json_option, details, listing, moment, print_json, say
 from app.cli.planned import counted, show_held
@@ -15,10 +15,12 @@ from app.cli.session import actor, with_kit
 from app.errors import NotFound
 from app.kit import Kit
 from app.store import holds as rows
+from app.store import mappings
 from app.store.holds import WAITING, Hold
+from app.sync import bypass
 from app.sync import holds as verbs
 
-_SHORT = 12  # digits of a digest that are shown, and enough to be said
+_NONE = "Nothing waits for approval."
 
 hold_argument = click.argument("number", metavar="HOLD", type=int)
 
@@ -34,21 +36,23 @@ def holds() -> None:
 @as_json_option
 @with_kit
 def list_holds(kit: Kit, name: str | None, everything: bool, as_json: bool) -> None:
-    """List what waits."""
+    """List what waits, and with --all what became of the others."""
     mapping_id = chosen(kit, name)
     with kit.database.reading() as tx:
         states = (None,) if everything else WAITING
         found = [hold for state in states for hold in rows.search(tx, mapping_id=mapping_id, state=state, limit=1000)]
+        followed = rows.successors(tx, [hold.id for hold in found])
+        courses = {each.id: each.course_name for each in mappings.every(tx)}
     titles = {
         "id": "hold",
         "mapping": "mapping",
-        "kind": "kind",
-        "state": "state",
+        "course": "course",
+        "kind": "of",
         "actions": "what waits",
         "created_at": "since",
-        "decided_by": "decided by",
+        "became": "state",
     }
-    listing([_line(each) for each in found], titles, as_json=as_json, empty="Nothing waits for approval.")
+    listing([_line(each, courses, followed) for each in found], titles, as_json=as_json, empty=_NONE)
 
 
 @holds.command()
@@ -59,16 +63,16 @@ def show(kit: Kit, number: int, as_json: bool) -> None:
     """Show what a hold would do, why it waits, and the digest that approves just this."""
     found = _hold(kit, number)
     if as_json:
-        print_json({**_line(found), "items": found.items})
+        print_json({**_facts(kit, found), "items": found.items})
         return
-    _show(found)
+    show_hold(kit, found)
     if found.state == "open":
-        say(f"`kurasync holds approve {number} --digest {found.digest[:_SHORT]}` approves just this.")
+        _say_how_to_decide(found)
 
 
 @holds.command()
 @hold_argument
-@click.option("--digest", metavar="DIGEST", help=f"What `holds show` gave, its first {_SHORT} digits at least.")
+@digest_option
 @with_kit
 def approve(kit: Kit, number: int, digest: str | None) -> None:
     """Let a hold go ahead, as far as a fresh plan still contains it; anything new is held anew.
@@ -76,16 +80,9 @@ def approve(kit: Kit, number: int, digest: str | None) -> None:
     Shows it and asks on a terminal; elsewhere --digest says what was looked at.
     """
     found = _hold(kit, number)
-    if digest is None:
-        if not sys.stdin.isatty():
-            raise click.UsageError(
-                f"There is no terminal to ask on: look with `kurasync holds show {number}`, then say --digest."
-            )
-        _show(found)
-        what = "this action" if len(found.items) == 1 else f"these {len(found.items)} actions"
-        asking.confirm(f"Approve {what}?", yes=False)
-        digest = found.digest
-    verbs.approve(kit, number, _whole(digest, found), actor())
+    what = "this action" if len(found.items) == 1 else f"these {len(found.items)} actions"
+    seen = looked_at(found, digest, lambda hold: show_hold(kit, hold), f"Approve {what}?")
+    verbs.approve(kit, number, seen, actor())
     say(f"Approved hold {number}. It is carried out now: see `kurasync runs list --mapping {found.mapping_id}`.")
 
 
@@ -107,37 +104,70 @@ def _hold(kit: Kit, number: int) -> Hold:
     return found
 
 
-def _whole(digest: str, hold: Hold) -> str:
-    enough = len(digest) >= _SHORT and hold.digest.startswith(digest)
-    return hold.digest if enough else digest
-
-
-def _show(hold: Hold) -> None:
+def show_hold(kit: Kit, hold: Hold) -> None:
+    """Print a hold with everything that waits in it."""
     titles = {
         "id": "hold",
         "mapping": "mapping",
-        "kind": "kind",
-        "state": "state",
+        "course": "course",
+        "kind": "of",
         "created_at": "since",
-        "decided_by": "decided by",
+        "became": "state",
         "decided_at": "decided",
+        "run": "made by run",
         "digest": "digest",
     }
-    details(_line(hold), titles)
+    details(_facts(kit, hold), titles)
     say()
     show_held(hold.kind, hold.items)
 
 
-def _line(hold: Hold) -> dict[str, Any]:
+def _say_how_to_decide(hold: Hold) -> None:
+    digest = hold.digest[:SHORT]
+    say(f"`kurasync holds approve {hold.id} --digest {digest}` lets just this go ahead,")
+    say(f"`kurasync holds reject {hold.id}` turns it down until what waits has changed.")
+    if bypass.lifts(hold.items, hold.kind):
+        command = f"kurasync {bypass.COMMANDS[hold.kind]} {hold.mapping_id} --bypass --digest {digest}"
+        say(f"`{command}` lifts the limits for one run, whatever that finds.")
+
+
+def _facts(kit: Kit, hold: Hold) -> dict[str, Any]:
+    with kit.database.reading() as tx:
+        mapping = mappings.get(tx, hold.mapping_id)
+        followed = rows.successors(tx, [hold.id])
+    return _line(hold, {hold.mapping_id: mapping.course_name if mapping else ""}, followed)
+
+
+def _line(hold: Hold, courses: Mapping[int, str], followed: Mapping[int, int]) -> dict[str, Any]:
     return {
         "id": hold.id,
         "mapping": hold.mapping_id,
+        "course": courses.get(hold.mapping_id, ""),
         "kind": hold.kind,
         "state": hold.state,
+        "became": _became(hold, followed.get(hold.id)),
         "actions": counted(hold.kind, hold.items),
         "digest": hold.digest,
         "run": hold.run_id,
         "created_at": moment(hold.created_at),
         "decided_at": moment(hold.decided_at),
         "decided_by": hold.decided_by,
+        "overtaken_by": followed.get(hold.id),
     }
+
+
+def _became(hold: Hold, successor: int | None) -> str:
+    """The state in words: by whom it was decided, or by what it was overtaken."""
+    match hold.state:
+        case "open":
+            return "waits for approval"
+        case "approved":
+            return f"approved by {hold.decided_by}, not carried out yet"
+        case "overtaken":
+            return _overtaken(hold, successor)
+    return f"{hold.state}: {hold.decided_by}"
+
+
+def _overtaken(hold: Hold, successor: int | None) -> str:
+    by = f"overtaken by hold {successor}: what waits has changed" if successor else "overtaken: nothing of it waits now"
+    return by if hold.decided_by in (None, verbs.UNASKED) else f"{by}; last acted on by {hold.decided_by}"

@@ -26,16 +26,32 @@ def show_plan(kind: Kind, plan: Mapping[str, Any]) -> None:
 
 
 def show_held(kind: Kind, items: Sequence[Mapping[str, Any]]) -> None:
-    """Print what waits for approval: the reasons that all share once, the others beside each."""
+    """Print what waits for approval, action by action: the reasons that all share once, the others beside each."""
+    if items:
+        say(f"Waits for approval ({len(items)})")
+        say()
     wording = _WORDING[kind]
-    shared = [slug for slug in items[0]["reasons"] if all(slug in each["reasons"] for each in items)] if items else []
-    held = [
-        {**wording.line(each), "why": [wording.reason(slug) for slug in each["reasons"] if slug not in shared]}
+    actions = sorted({item["action"] for item in items}, key=[*wording.actions].index)
+    for action in actions:
+        _show(_held([item for item in items if item["action"] == action], wording))
+
+
+def _held(items: Sequence[Mapping[str, Any]], wording: Wording) -> Section:
+    shared = [slug for slug in items[0]["reasons"] if all(slug in each["reasons"] for each in items)]
+    rows = [
+        {**wording.line(each), "why": _why([slug for slug in each["reasons"] if slug not in shared], wording)}
         for each in items
     ]
-    remark = ". Why: " + ", ".join(map(wording.reason, shared)) if shared else ":"
-    titles = {**wording.titles, "why": "and also" if shared else "why"}
-    _show(Section("Waits for approval", held, titles, remark))
+    titles = {name: title for name, title in wording.titles.items() if name != "what"}
+    remark = f". Why: {_why(shared, wording)}" if shared else ":"
+    title = wording.what(items[0]["action"]).capitalize()
+    return Section(title, rows, {**titles, "why": "and also" if shared else "why"}, remark)
+
+
+def _why(reasons: Sequence[str], wording: Wording) -> str:
+    """The reasons, a sentence each."""
+    said = (wording.reason(slug) for slug in reasons)
+    return " ".join(f"{sentence[0].upper()}{sentence[1:]}." for sentence in said)
 
 
 def counted(kind: Kind, items: Sequence[Mapping[str, Any]]) -> dict[str, int]:

@@ -18,7 +18,7 @@ _WORDS = {
     "grade_lower": "lower",
     "grade_clear": "clear",
 }
-_TITLES = {"what": "what", "who": "who", "column": "column", "change": "grade"}
+_TITLES = {"what": "what", "who": "who", "user": "Moodle id", "column": "column", "change": "before -> after"}
 LEFT_TITLES = {"who": "who", "column": "column", "shown": "in Moodle", "value": "in kuraCloud"}
 _NOT_DONE = {**LEFT, "kept": "Moodle keeps another grade than it was sent"}
 
@@ -41,7 +41,8 @@ def left_line(left: Planned) -> dict[str, Any]:
 def _line(action: Planned) -> dict[str, Any]:
     return {
         "what": _WORDS.get(action["action"], action["action"]),
-        "who": _who(action),
+        "who": action.get("who"),
+        "user": action.get("userid"),
         "column": _column(action),
         "change": _change(action),
     }
@@ -50,11 +51,11 @@ def _line(action: Planned) -> dict[str, Any]:
 def _change(action: Planned) -> str:
     match action["action"]:
         case "column_add":
-            return f"of {points(action['maximum'])}"
+            return f"not there -> of {points(action['maximum'])}"
         case "column_edit":
             return ", ".join(_edits(action))
         case "column_remove":
-            return ""
+            return "there -> removed with all its grades"
     return f"{points(action['before'])} -> {points(action.get('after'))}"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from app.cli.output import Row
@@ -20,32 +20,56 @@ _WORDS = {
     "relink": "link anew",
     "end_link": "forget the link",
 }
-_TITLES = {"what": "what", "who": "who", "details": "details"}
+_TITLES = {
+    "what": "what",
+    "who": "who",
+    "address": "address",
+    "user": "Moodle id",
+    "student": "student id",
+    "change": "before -> after",
+}
+_FIELDS = {
+    "given_name": "first name",
+    "family_name": "last name",
+    "external_student_id": "student number",
+    "section": "section",
+}
+_CHANGES = {
+    "link": "not linked -> linked",
+    "restore": "deleted -> restored",
+    "delete": "student -> removed",
+    "remove_unmanaged": "student -> removed",
+    "end_link": "linked -> forgotten",
+}
 
 
 def _line(action: Planned) -> dict[str, Any]:
-    who = action.get("who") or f"user {action['userid']}" if action.get("userid") else action.get("who")
     return {
         "what": _WORDS.get(action["action"], action["action"]),
-        "who": who or f"student {action.get('studentid')}",
-        "details": _details(action),
+        "who": action.get("who"),
+        "address": action.get("address") or action.get("email") or action.get("profile", {}).get("email"),
+        "user": action.get("userid"),
+        "student": action.get("studentid"),
+        "change": _change(action),
     }
 
 
-def _details(action: Planned) -> str:
+def _change(action: Planned) -> str:
     match action["action"]:
         case "add":
-            return _profile(action["profile"])
+            facts = [fact for fact in (action["profile"]["external_student_id"], action["profile"]["section"]) if fact]
+            return "not there -> invited" + (f" ({', '.join(facts)})" if facts else "")
         case "edit":
-            return ", ".join(f"{name}: {before!r} -> {after!r}" for name, before, after in action["changes"])
+            return ", ".join(_edited(*change) for change in action["changes"])
         case "reinvite":
-            return f"{action['before']} -> {action['profile']['email']}"
-    return str(action.get("email", ""))
+            return f"{action['before']} -> {action['profile']['email']}" + (" (restored)" if action["restores"] else "")
+        case "relink":
+            return f"Moodle user {action['leaver']} -> {action['userid']}"
+    return _CHANGES.get(action["action"], "")
 
 
-def _profile(profile: Mapping[str, str]) -> str:
-    facts = [profile["email"], profile["external_student_id"], profile["section"]]
-    return ", ".join(fact for fact in facts if fact)
+def _edited(field: str, before: str, after: str) -> str:
+    return f"{_FIELDS.get(field, field)}: {before or '(none)'} -> {after or '(none)'}"
 
 
 def _others(plan: Planned) -> Iterator[Section]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from app.store.filters import newest
 from app.store.tables import holds
@@ -89,6 +89,26 @@ def search(
     given = {"mapping_id": mapping_id, "kind": kind, "state": state}
     query = newest(holds, given, before_id=before_id, limit=limit)
     return [Hold(**row._mapping) for row in tx.execute(query)]
+
+
+def successors(tx: Connection, hold_ids: Collection[int]) -> dict[int, int]:
+    """By overtaken hold: the one that took its place at that moment; one that none followed is absent."""
+    later = holds.alias("later")
+    same = (later.c.mapping_id == holds.c.mapping_id) & (later.c.kind == holds.c.kind)
+    followed = same & (later.c.id > holds.c.id) & (later.c.created_at == holds.c.decided_at)
+    query = (
+        select(holds.c.id, func.min(later.c.id).label("by"))
+        .join(later, followed)
+        .where(holds.c.id.in_(hold_ids), holds.c.state == "overtaken")
+        .group_by(holds.c.id)
+    )
+    return {row.id: row.by for row in tx.execute(query)}
+
+
+def open_targets(tx: Connection) -> set[tuple[int, str]]:
+    """The mappings and kinds of which something waits for a person."""
+    query = select(holds.c.mapping_id, holds.c.kind).where(holds.c.state == "open")
+    return {(row.mapping_id, row.kind) for row in tx.execute(query)}
 
 
 def _hold(row: Row[Any] | None) -> Hold | None:

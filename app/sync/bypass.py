@@ -20,6 +20,9 @@ from app.sync.holds import require_shown
 LIMITS: Dictionary[Kind, frozenset[str]] = {ROSTER: guard.LIMITS, GRADES: grade_guard.LIMITS}
 """The reasons to hold that a bypass lifts, by kind."""
 
+COMMANDS: Dictionary[Kind, str] = {ROSTER: "sync", GRADES: "grades"}
+"""By which command people look at a kind of work, and lift its limits."""
+
 
 def open_hold(tx: Connection, mapping_id: int, kind: Kind) -> Hold:
     """The hold of which a bypass would lift something; raises Refused where there is none."""
@@ -31,7 +34,7 @@ def open_hold(tx: Connection, mapping_id: int, kind: Kind) -> Hold:
         )
     if hold.state != "open":
         raise Refused(f"Hold {hold.id} is approved already: its run follows by itself.", reason="hold_approved")
-    if not any(LIMITS[kind].issuperset(item["reasons"]) for item in hold.items):
+    if not lifts(hold.items, kind):
         raise Refused(
             f"Nothing of hold {hold.id} waits for a limit, and a bypass lifts nothing else. Look at it with "
             f"`kurasync holds show {hold.id}`; approving is the way.",
@@ -40,10 +43,9 @@ def open_hold(tx: Connection, mapping_id: int, kind: Kind) -> Hold:
     return hold
 
 
-def remaining(hold: Hold) -> list[str]:
-    """The reasons, by slug, for which some of a hold would go on waiting."""
-    found = {slug for item in hold.items for slug in item["reasons"]}
-    return sorted(found - LIMITS[hold.kind] - {"restore_held", "link_held", "column_held"})
+def staying(hold: Hold) -> int:
+    """How many actions of a hold wait for more than limits, or for one that does."""
+    return len(hold.items) - lifts(hold.items, hold.kind)
 
 
 def bypass(kit: Kit, mapping_id: int, kind: Kind, digest: str, by: str) -> int:

@@ -33,6 +33,12 @@ class Names:
     def __init__(self, members: Sequence[Member], students: Sequence[Student]) -> None:
         self._users = {member.userid: f"{member.firstname} {member.lastname}" for member in members}
         self._students = {student.student_id: f"{student.given_name} {student.family_name}" for student in students}
+        self._addresses = {(member.userid, 0): member.email for member in members}
+        self._addresses |= {(0, student.student_id): student.email for student in students}
+
+    def address(self, userid: int | None, studentid: int | None) -> str:
+        """The e-mail address in Moodle, else the one in kuraCloud, or ""."""
+        return self._addresses.get((userid or -1, 0)) or self._addresses.get((0, studentid or -1)) or ""
 
     def of(self, userid: int | None, studentid: int | None) -> str:
         """The name, or "" when neither side has the person any more."""
@@ -90,8 +96,8 @@ def tally(verdict: Verdict[act.Action]) -> dict[str, int]:
 
 
 def _action(action: act.Action, names: Names) -> dict[str, Any]:
-    who = names.of(getattr(action, "userid", None), getattr(action, "studentid", None))
-    return {**act.shown(action), "who": who}
+    whom = getattr(action, "userid", None), getattr(action, "studentid", None)
+    return {**act.shown(action), "who": names.of(*whom), "address": names.address(*whom)}
 
 
 def _conflict(conflict: Conflict, names: Names) -> dict[str, Any]:
