@@ -116,11 +116,10 @@ def _conflict_emptied(entry: Entry, whose: Whose) -> Entry:
     called = entry.get("names")
     if called is None:
         return {**entry, "who": []}
-    kept = {
-        "users": {number: name for number, name in called["users"].items() if int(number) not in whose.userids},
-        "students": {number: name for number, name in called["students"].items() if not _is_hers(int(number), entry, whose)},
-    }
-    return {**entry, "names": kept, "who": sorted({*kept["users"].values(), *kept["students"].values()})}
+    users = {each: name for each, name in called["users"].items() if int(each) not in whose.userids}
+    students = {each: name for each, name in called["students"].items() if not _is_hers(int(each), entry, whose)}
+    left = sorted({*users.values(), *students.values()})
+    return {**entry, "names": {"users": users, "students": students}, "who": left}
 
 
 def _is_hers(studentid: int, entry: Entry, whose: Whose) -> bool:

@@ -8,7 +8,7 @@ from app.store.worklist.kinds import GRADES, KINDS, ROSTER, Kind
 from app.store.worklist.lease import Claim, claim, expire, renew
 from app.store.worklist.reap import Reaped, reap
 from app.store.worklist.release import Dead, Done, Ending, Later, Parked, Retry, release
-from app.store.worklist.rows import Row, get, rows
+from app.store.worklist.rows import Row, at_work, get, rows
 from app.store.worklist.want import Target, set_recheck, want
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Retry",
     "Row",
     "Target",
+    "at_work",
     "claim",
     "due",
     "expire",
