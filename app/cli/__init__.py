@@ -31,6 +31,8 @@ COMMANDS = {
     "queues": "app.cli.queues:queues",
     "dead": "app.cli.dead:dead",
     "audit": "app.cli.audit:audit",
+    "erase": "app.cli.erase:erase",
+    "disclose": "app.cli.disclose:disclose",
 }
 
 
