@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from app.errors import KurasyncError, NotFound, Refused
+from app.errors import NotFound, Refused
 from app.kit import Kit
 from app.planning import rules
 from app.planning.rules import Rules
-from app.setup import finding
+from app.setup import finding, pairing
 from app.setup.acts import record
+from app.setup.giving_back import give_back
+from app.setup.resting import at_rest, seize
 from app.store import instances, mappings, sites, worklist
 from app.store.instances import Instance
 from app.store.mappings import Mapping as CourseMapping
-from app.sync import ask, connect, course
+from app.store.mappings import Pair
+from app.sync import ask, course
 from schemas.kuracloud import Course as KuraCourse
 from schemas.moodle import Course as MoodleCourse
 
@@ -52,7 +54,8 @@ def add(
     here = finding.moodle_course(kit, site, moodle_course)
     there = finding.kura_course(kit, instance, kura_course)
     with kit.database.reading() as tx:
-        _refuse_mapped(tx, site.id, here, instance, there, shared)
+        pair = Pair(site.id, here.id, here.fullname, instance.id, there.course_id, there.name)
+        pairing.refuse_mapped(tx, pair, shared)
     course.enable_lms(kit, instance, there.course_id, actor)
     with kit.database.transaction() as tx:
         now = kit.database.now(tx)
@@ -107,13 +110,14 @@ def resume(kit: Kit, mapping_id: int, actor: str) -> None:
     with kit.database.reading() as tx:
         mapping = finding.mapping(tx, mapping_id)
         instance = _instance(tx, mapping)
-        row = worklist.get(tx, mapping_id, "roster")
-    if row is None or row.gate not in ("paused", "parked"):
+        closed = [row for row in worklist.rows(tx, [mapping_id]) if row.gate in ("paused", "parked")]
+    if not closed:
         raise Refused(
             f"Mapping {mapping_id} is neither paused nor parked, so it goes on already. "
             f"See `kurasync mapping show {mapping_id}`."
         )
-    if row.gate == "parked" and not finding.kura_course(kit, instance, str(mapping.kura_courseid)).lms_enabled:
+    was_let_down = any(row.gate_reason is not None for row in closed)
+    if was_let_down and not finding.kura_course(kit, instance, str(mapping.kura_courseid)).lms_enabled:
         course.enable_lms(kit, instance, mapping.kura_courseid, actor)
     with kit.database.transaction() as tx:
         now = kit.database.now(tx)
@@ -129,22 +133,14 @@ def remove(kit: Kit, mapping_id: int, actor: str, *, force: bool = False) -> boo
     Returns whether lmsEnabled was switched off: it is not when another mapping shares the course or, with `force`, when
     kuraCloud refuses or cannot be reached. Raises Refused while a run is at work or the kuraCloud course is not active.
     """
-    with kit.database.transaction() as tx:
-        mapping = finding.mapping(tx, mapping_id)
-        instance = _instance(tx, mapping)
-        was_paused = _stopped(tx, mapping_id)
-        shared = _on_the_same_course(tx, mapping, instance)
-    try:
-        given_back = not shared and _given_back(kit, instance, mapping, actor, force)
-    except BaseException:
-        if not was_paused:
-            with kit.database.transaction() as tx:
-                worklist.resume(tx, kit.database.now(tx), mapping_id)
-        raise
-    with kit.database.transaction() as tx:
-        mappings.remove(tx, mapping_id)
-        subject = {"course": mapping.courseid, "instance": instance.name, "kura_course": mapping.kura_courseid}
-        record(tx, kit.database.now(tx), actor, "remove_mapping", subject, mapping_id)
+    with at_rest(kit, mapping_id, "removing") as mapping:
+        given_back = give_back(kit, mapping, actor, force)
+        with kit.database.transaction() as tx:
+            seize(tx, mapping, "removing")
+            instance = _instance(tx, mapping)
+            mappings.remove(tx, mapping_id)
+            subject = {"course": mapping.courseid, "instance": instance.name, "kura_course": mapping.kura_courseid}
+            record(tx, kit.database.now(tx), actor, "remove_mapping", subject, mapping_id)
     return given_back
 
 
@@ -162,64 +158,3 @@ def _instance(tx: Connection, mapping: CourseMapping) -> Instance:
     if found is None:
         raise NotFound(f"Mapping {mapping.id} was removed just now.")
     return found
-
-
-def _stopped(tx: Connection, mapping_id: int) -> bool:
-    """Close the mapping's gates, so that no run starts any more; returns whether they were closed by hand before."""
-    row = worklist.get(tx, mapping_id, "roster")
-    if row is not None and row.state == "running":
-        raise Refused(
-            f"A run is at work on mapping {mapping_id}. Wait until it has ended (`kurasync runs list`), then try again."
-        )
-    worklist.pause(tx, mapping_id)
-    return row is not None and row.gate == "paused"
-
-
-def _given_back(kit: Kit, instance: Instance, mapping: CourseMapping, actor: str, force: bool) -> bool:
-    try:
-        _refuse_inactive(kit, instance, mapping)
-        course.disable_lms(kit, instance, mapping.kura_courseid, actor, mapping.id)
-    except KurasyncError:
-        if force:
-            return False
-        raise
-    return True
-
-
-def _refuse_inactive(kit: Kit, instance: Instance, mapping: CourseMapping) -> None:
-    with closing(connect.kuracloud_client(kit, instance)) as client:
-        active = {each.course_id for each in client.courses()}
-    if mapping.kura_courseid not in active:
-        raise Refused(
-            f"The kuraCloud course {mapping.kura_course_name} ({mapping.kura_courseid}) is not active: restore it "
-            "first, so that its students can be given back; or say --force if it is gone for good."
-        )
-
-
-def _on_the_same_course(tx: Connection, mapping: CourseMapping, instance: Instance) -> bool:
-    same = {each.id for each in instances.every(tx) if each.remote_id == instance.remote_id}
-    return any(
-        each.id != mapping.id and each.kura_courseid == mapping.kura_courseid and each.instance_id in same
-        for each in mappings.every(tx)
-    )
-
-
-def _refuse_mapped(
-    tx: Connection, site_id: int, here: MoodleCourse, instance: Instance, there: KuraCourse, shared: bool
-) -> None:
-    same = {each.id for each in instances.every(tx) if each.remote_id == instance.remote_id}
-    names = {each.id: each.name for each in sites.every(tx)}
-    for other in mappings.every(tx):
-        told = f"mapping {other.id} ({names[other.site_id]}: {other.course_name} -> {other.kura_course_name})"
-        if (other.site_id, other.courseid) == (site_id, here.id):
-            raise Refused(f"The Moodle course {here.fullname} is mapped already, by {told}.")
-        if other.instance_id not in same:
-            continue
-        is_there = other.kura_courseid == there.course_id
-        if is_there and (other.instance_id == instance.id or not shared):
-            raise Refused(f"The kuraCloud course {there.name} is mapped already, by {told}.")
-        if other.site_id != site_id and not shared:
-            raise Refused(
-                f"The instance {instance.name} serves the site {names[other.site_id]} already, by {told}. A second "
-                "site must have a token of its own; say --shared if it has, and if that is what you want."
-            )

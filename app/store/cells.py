@@ -76,6 +76,12 @@ def forget_columns(tx: Connection, mapping_id: int, gone: Collection[Column]) ->
             tx.execute(delete(table).where(*here))
 
 
+def forget(tx: Connection, mapping_id: int) -> None:
+    """Forget every column and cell of a mapping: they are of a gradebook that is no longer its own."""
+    for table in (grade_cells, grade_columns):
+        tx.execute(delete(table).where(table.c.mapping_id == mapping_id))
+
+
 def begin(tx: Connection, mapping_id: int, values: Values, modifiers: Mapping[Cell, int | None]) -> None:
     """Remember what is about to be sent, and what Moodle shows before it, and by whom: either may be there later."""
     _keep(tx, mapping_id, values, modifiers, pending=True, written_at=None)

@@ -52,3 +52,8 @@ def remove(tx: Connection, mapping_id: int, side: Side, number: int) -> bool:
     """Let the rules concern somebody again; False: they did."""
     which = (exemptions.c.mapping_id == mapping_id, exemptions.c.side == side, exemptions.c.number == number)
     return tx.execute(delete(exemptions).where(*which).returning(exemptions.c.number)).first() is not None
+
+
+def forget(tx: Connection, mapping_id: int, side: Side) -> None:
+    """Forget everybody exempted on one side: there the numbers mean other people now."""
+    tx.execute(delete(exemptions).where(exemptions.c.mapping_id == mapping_id, exemptions.c.side == side))

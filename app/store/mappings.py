@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from collections.abc import Mapping as Dictionary
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, or_, select, union, update
+from sqlalchemy.exc import IntegrityError
 
 from app.errors import Refused
 from app.store.connections import Kind
@@ -28,6 +29,33 @@ from app.store.tables import (
     steps,
     worklist,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The two courses of a mapping, with the connections they are reached by."""
+
+    site_id: int
+    courseid: int
+    course_name: str
+    instance_id: int
+    kura_courseid: int
+    kura_course_name: str
+
+    @property
+    def ours(self) -> tuple[int, int]:
+        """The Moodle course, whatever it is called."""
+        return self.site_id, self.courseid
+
+    @property
+    def theirs(self) -> tuple[int, int]:
+        """The kuraCloud course, whatever it is called."""
+        return self.instance_id, self.kura_courseid
+
+    @property
+    def connections(self) -> tuple[int, int]:
+        """The site and the instance."""
+        return self.site_id, self.instance_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +81,11 @@ class Mapping:
     grades_at: float | None
     restored_as: int | None
     created_at: float
+
+    @property
+    def courses(self) -> Pair:
+        """The two courses, as they were called last."""
+        return Pair(**{name: getattr(self, name) for name in Pair.__slots__})
 
 
 _ADD = per_dialect(lambda insert: insert(mappings).on_conflict_do_nothing().returning(mappings.c.id))
@@ -153,6 +186,22 @@ def of_connection(tx: Connection, kind: Kind, connection_id: int) -> list[int]:
     """All mappings of a site or an instance."""
     column = mappings.c.site_id if kind == "site" else mappings.c.instance_id
     return list(tx.execute(select(mappings.c.id).where(column == connection_id).order_by(mappings.c.id)).scalars())
+
+
+def repoint(tx: Connection, mapping_id: int, pair: Pair, *, quiet_until: float, reconcile_at: float) -> None:
+    """Give a mapping other courses: nothing of it is approved any more. Raises Refused when either has a mapping."""
+    values = {
+        **asdict(pair),
+        "started_at": None,
+        "quiet_until": quiet_until,
+        "reconcile_at": reconcile_at,
+        "grades_at": None,
+        "restored_as": None,
+    }
+    try:
+        tx.execute(update(mappings).where(mappings.c.id == mapping_id).values(**values))
+    except IntegrityError as error:
+        raise Refused("One of the courses was mapped by somebody else just now: look at `mapping list`.") from error
 
 
 def set_settings(tx: Connection, mapping_id: int, settings: Dictionary[str, Any]) -> None:

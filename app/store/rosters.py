@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
 from app.planning.students import Member
 from app.store.dialect import chosen, per_dialect
@@ -52,6 +52,11 @@ def keep(tx: Connection, mapping_id: int, roster: KnownRoster) -> None:
         "next_change": roster.next_change,
     }
     tx.execute(chosen(tx, _KEEP), values)
+
+
+def forget(tx: Connection, mapping_id: int) -> None:
+    """The course is another one."""
+    tx.execute(delete(rosters).where(rosters.c.mapping_id == mapping_id))
 
 
 def _member(stored: dict[str, Any]) -> Member:

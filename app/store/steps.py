@@ -5,17 +5,24 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Literal, get_args
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
+from app.planning import actions as act
+from app.planning import grade_actions as grade_act
 from app.planning.actions import INVITATIONS, REMOVALS
 from app.planning.grade_actions import LOSSES
 from app.store.tables import steps
+from app.store.worklist import GRADES, ROSTER, Kind
 
 Outcome = Literal["done", "failed", "refused"]
 REMOVAL_KINDS = tuple(each.kind for each in REMOVALS)
 LOSS_KINDS = tuple(each.kind for each in LOSSES)
+_OF_KIND: dict[str, tuple[str, ...]] = {
+    ROSTER: tuple(each.kind for each in get_args(act.Action)),
+    GRADES: tuple(each.kind for each in get_args(grade_act.Action)),
+}
 INVITATION_KINDS = tuple(each.kind for each in INVITATIONS)
 
 
@@ -95,6 +102,11 @@ def finish(tx: Connection, ids: Collection[int], outcome: Outcome) -> None:
     """Write down how it went."""
     if ids:
         tx.execute(update(steps).where(steps.c.id.in_(ids)).values(outcome=outcome))
+
+
+def forget(tx: Connection, mapping_id: int, kind: Kind) -> None:
+    """Forget the steps of one kind of work: they were about people or grades of a course that is no longer mapped."""
+    tx.execute(delete(steps).where(steps.c.mapping_id == mapping_id, steps.c.action.in_(_OF_KIND[kind])))
 
 
 def removals_since(tx: Connection, mapping_id: int, since: float) -> frozenset[str]:

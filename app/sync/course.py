@@ -31,11 +31,13 @@ def disable_lms(kit: Kit, instance: Instance, course_id: int, actor: str, mappin
 def repair_lms(kit: Kit, lease: Lease, mapping: Mapping, instance: Instance) -> bool:
     """Switch lmsEnabled on again where it was switched off, as uninstalling the old block does (contracts/moodle.md 4).
 
-    Once for each mapping, since a second time it is no accident: then it returns False and does nothing (design.md 8).
+    Once for each mapping of the course, since a second time it is no accident: then it returns False and does nothing
+    (design.md 8).
     """
     with kit.database.reading() as tx:
         earlier = audit.search(tx, mapping_id=mapping.id, system="kuracloud", operation=SET_LMS)
-    if any(row.actor == UNASKED for row in earlier):
+    here = {"instance": instance.name, "course": mapping.kura_courseid}
+    if any(row.actor == UNASKED and here.items() <= row.subject.items() for row in earlier):
         return False
     lease.wrote = True
     _set_lms(kit, instance, mapping.kura_courseid, True, UNASKED, mapping.id, lease.check)
