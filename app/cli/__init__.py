@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 
 import click
 
@@ -30,6 +31,7 @@ COMMANDS = {
     "events": "app.cli.events:events",
     "queues": "app.cli.queues:queues",
     "dead": "app.cli.dead:dead",
+    "trace": "app.cli.trace:trace",
     "audit": "app.cli.audit:audit",
     "erase": "app.cli.erase:erase",
     "disclose": "app.cli.disclose:disclose",
@@ -71,5 +73,6 @@ def root() -> None:
 
 
 def main() -> None:
-    """Entry point of the distribution."""
+    """Entry point of the distribution. What it writes (database, log, export) is for its own user alone."""
+    os.umask(0o077)
     root(prog_name="kurasync")

@@ -148,14 +148,26 @@ def calls_of_run(tx: Connection, run_id: int) -> list[int]:
     return list(tx.execute(query.order_by(audit.c.id)).scalars())
 
 
-def calls_asked_by(tx: Connection, event_id: int) -> list[int]:
-    """The calls whose audit rows name an event; it looks through the whole audit, since the event itself is gone."""
+def named_by(tx: Connection, event_id: int) -> list[int]:
+    """The audit rows that name an event; it looks through the whole audit, since the event itself is gone."""
     query = select(audit.c.id).where(
         audit.c.phase == "begin",
         audit.c.run_id.is_not(None),
         cast(audit.c.subject, Text).contains(f'"event": {event_id},', autoescape=True),
     )
     return list(tx.execute(query.order_by(audit.c.id)).scalars())
+
+
+def calls_after(tx: Connection, approval: Entry) -> list[int]:
+    """The calls of the first run that did what somebody approved."""
+    query = select(audit.c.id, audit.c.run_id).where(
+        audit.c.mapping_id == approval.mapping_id,
+        audit.c.phase == "begin",
+        audit.c.actor == f"approved by {approval.actor}",
+        audit.c.id > approval.id,
+    )
+    found = tx.execute(query.order_by(audit.c.id)).all()
+    return [row.id for row in found if row.run_id == found[0].run_id]
 
 
 def begun(tx: Connection, ids: Collection[int]) -> list[Entry]:
@@ -206,13 +218,19 @@ def runs_covering(tx: Connection, requests: Collection[Request]) -> list[int]:
 
 
 def runs_naming(
-    tx: Connection, mapping_ids: Collection[int], userids: Collection[int], studentids: Collection[int]
+    tx: Connection,
+    mapping_ids: Collection[int],
+    userids: Collection[int],
+    studentids: Collection[int],
+    also: Collection[int],
 ) -> Iterator[Run]:
-    """The runs whose plans may name one of these, the oldest first, one at a time: a plan may be large."""
-    if not (userids or studentids):
-        return
-    query = select(runs).where(runs.c.mapping_id.in_(list(mapping_ids)), _naming(runs.c.plan, userids, studentids))
-    for row in tx.execute(query.order_by(runs.c.id), execution_options={"yield_per": 1}):
+    """The runs `also` named and those whose plans may name one of these, the oldest first.
+
+    One at a time: a plan may be large.
+    """
+    naming = and_(runs.c.mapping_id.in_(list(mapping_ids)), _naming(runs.c.plan, userids, studentids))
+    query = select(runs).where(or_(naming, runs.c.id.in_(list(also)))).order_by(runs.c.id)
+    for row in tx.execute(query, execution_options={"yield_per": 1}):
         yield Run(**row._mapping)
 
 
@@ -220,9 +238,8 @@ def holds_naming(
     tx: Connection, mapping_ids: Collection[int], userids: Collection[int], studentids: Collection[int]
 ) -> list[Hold]:
     """The holds whose items may name one of these, the oldest first."""
-    if not (userids or studentids):
-        return []
-    query = select(holds).where(holds.c.mapping_id.in_(list(mapping_ids)), _naming(holds.c.items, userids, studentids))
+    naming = _naming(holds.c["items"], userids, studentids)
+    query = select(holds).where(holds.c.mapping_id.in_(list(mapping_ids)), naming)
     return [Hold(**row._mapping) for row in tx.execute(query.order_by(holds.c.id))]
 
 
@@ -246,13 +263,14 @@ def addresses(tx: Connection, key: str) -> Iterator[tuple[str, User | None, Stud
         yield row.email, User(row.site_id, row.userid), Student(row.mapping_id, row.studentid)
     written = json.dumps(lowered)[1:-1]
     of_rosters = select(rosters.c.members, mappings.c.site_id).join(mappings, mappings.c.id == rosters.c.mapping_id)
-    for members, site_id in tx.execute(of_rosters.where(_lowered(rosters.c.members).contains(written, autoescape=True))):
+    of_rosters = of_rosters.where(_lowered(rosters.c.members).contains(written, autoescape=True))
+    for members, site_id in tx.execute(of_rosters):
         for member in members:
             yield member["email"], User(site_id, member["userid"]), None
     of_audit = select(audit_subjects).where(_lowered(audit_subjects.c.personal).contains(written, autoescape=True))
     for kept in tx.execute(of_audit):
-        user = None if kept.userid is None or kept.site_id is None else User(kept.site_id, kept.userid)
-        student = None if kept.studentid is None or kept.mapping_id is None else Student(kept.mapping_id, kept.studentid)
+        user = User(kept.site_id, kept.userid) if kept.site_id and kept.userid else None
+        student = Student(kept.mapping_id, kept.studentid) if kept.mapping_id and kept.studentid else None
         yield str((kept.personal or {}).get("email", "")), user, student
 
 
