@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import math
 import os
 from collections.abc import Callable, Mapping
@@ -12,7 +13,14 @@ from typing import Any
 from app.errors import SettingsError
 
 _LEVELS = ("debug", "info", "warning", "error")
+_SECURITIES = ("starttls", "tls", "none")
 _CARRIERS = ("redis://", "rediss://", "unix://")
+_TOGETHER = (
+    ("smtp_host", "alert_from"),
+    ("smtp_host", "alert_to"),
+    ("smtp_user", "smtp_password"),
+    ("alert_webhook", "alert_webhook_secret"),
+)
 _Parse = Callable[[str], Any]
 
 
@@ -50,6 +58,35 @@ def _level(text: str) -> str:
 def _redis_url(text: str) -> str:
     if text and not text.startswith(_CARRIERS):
         raise ValueError("a URL such as redis://host:6379/0 or unix:///folder/redis.sock")
+    return text
+
+
+def _smtp_security(text: str) -> str:
+    if text.lower() not in _SECURITIES:
+        raise ValueError(f"one of {', '.join(_SECURITIES)}")
+    return text.lower()
+
+
+def _addresses(text: str) -> str:
+    each = [part.strip() for part in text.split(",")] if text.strip() else []
+    if not all("@" in part and part.isprintable() and not any(sign in part for sign in " <>;") for part in each):
+        raise ValueError("e-mail addresses without names, separated by commas")
+    return ", ".join(each)
+
+
+def _address(text: str) -> str:
+    if "," in text:
+        raise ValueError("one e-mail address without a name")
+    return _addresses(text)
+
+
+def _webhook_secret(text: str) -> str:
+    try:
+        usable = not text or bool(base64.b64decode(text.removeprefix("whsec_"), validate=True))
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("whsec_ and base64")
     return text
 
 
@@ -124,6 +161,20 @@ class Settings:
     max_depth: int = _setting(20, "deepest nesting in a delivery", least=1)
     tolerance: float = _setting(300.0, "largest clock difference of a signed delivery")
     late_after: float = _setting(30.0, "work that is due for longer is called late")
+    smtp_host: str = _setting("", "mail server that alerts are sent by; empty: none are mailed")
+    smtp_port: int = _setting(587, "its port: 587 with starttls, 465 with tls, 25 with none", least=1, most=65535)
+    smtp_security: str = _setting("starttls", "starttls, tls or none", parse=_smtp_security)
+    smtp_user: str = _setting("", "user name at the mail server; empty: it asks for none")
+    smtp_password: str = _setting("", "... and the password", secret=True)
+    alert_from: str = _setting("", "address that alerts are mailed from", parse=_address)
+    alert_to: str = _setting("", "address(es) that alerts are mailed to, separated by commas", parse=_addresses)
+    alert_webhook: str = _setting("", "URL that alerts are posted to; empty: none are posted", secret=True)
+    alert_webhook_secret: str = _setting(
+        "", "whsec_... that signs them (Standard Webhooks)", parse=_webhook_secret, secret=True
+    )
+    alert_every: float = _setting(21600.0, "the same is not told again within this time")
+    alert_collect: float = _setting(30.0, "how long alerts are gathered before they are told as one")
+    silent_hours: float = _setting(72.0, "hours without an event after which a site is called silent; 0: never")
 
     @property
     def database(self) -> str:
@@ -180,4 +231,7 @@ def _checked(settings: Settings) -> Settings:
             f"KURASYNC_LEASE ({settings.lease:g} s) must be longer than KURASYNC_CALL_TIMEOUT + KURASYNC_GRACE "
             f"({settings.need:g} s): else no run could ever write."
         )
+    for given, needed in _TOGETHER:
+        if getattr(settings, given) and not getattr(settings, needed):
+            raise SettingsError(f"{variable(given)} needs {variable(needed)} too.")
     return settings
