@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -87,7 +88,7 @@ def set_rules(kit: Kit, mapping_id: int, changes: Mapping[str, str], reset: Coll
             chosen = rules.from_settings({**kept, **changes})
         except ValueError as error:
             raise Refused(str(error)) from error
-        _refuse_what_nobody_tells(tx, mapping, chosen)
+        refuse_what_nobody_tells(tx, mapping.site_id, rules.to_settings(chosen))
         mappings.set_settings(tx, mapping_id, rules.to_settings(chosen))
         ask.want(kit, tx, [mapping_id], "roster", urgent=True)
         subject = {"changes": dict(changes), "reset": sorted(reset)}
@@ -144,9 +145,10 @@ def remove(kit: Kit, mapping_id: int, actor: str, *, force: bool = False) -> boo
     return given_back
 
 
-def _refuse_what_nobody_tells(tx: Connection, mapping: CourseMapping, chosen: Rules) -> None:
-    site = sites.get(tx, mapping.site_id)
-    if chosen.institution_role and site is not None and site.plugin is None:
+def refuse_what_nobody_tells(tx: Connection, site_id: int, settings: Mapping[str, Any]) -> None:
+    """Raise Refused for settings of a mapping that nothing at the site can tell about."""
+    site = sites.get(tx, site_id)
+    if rules.from_settings(settings).institution_role and site is not None and site.plugin is None:
         raise Refused(
             "institution_role needs Moodle's plugin local_kurasync: nothing else tells who has a role in a category or "
             f"the whole site. Install it, then let kurasync find it with `kurasync site test {site.name}`."

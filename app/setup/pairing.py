@@ -33,8 +33,9 @@ def refuse_mapped(tx: Connection, pair: Pair, shared: bool, before: Mapping | No
             raise Refused(f"The kuraCloud course {pair.kura_course_name} is mapped already, by {told}.")
         if other.site_id != pair.site_id and not same_sides:
             raise Refused(
-                f"The instance {_name(tx, pair.instance_id)} serves the site {names[other.site_id]} already, by {told}. "
-                "A second site must have a token of its own; say --shared if it has, and if that is what you want."
+                f"The instance {_name(tx, pair.instance_id)} serves the site {names[other.site_id]} already, by "
+                f"{told}. A second site must have a token of its own; say --shared if it has, and if that is what you "
+                "want."
             )
 
 

@@ -18,9 +18,9 @@ SET_LMS = "set_lms_enabled"
 """The operation as the audit knows it."""
 
 
-def enable_lms(kit: Kit, instance: Instance, course_id: int, actor: str) -> None:
+def enable_lms(kit: Kit, instance: Instance, course_id: int, actor: str, mapping_id: int | None = None) -> None:
     """Give the students of a kuraCloud course to us: people can then no longer edit them there."""
-    _set_lms(kit, instance, course_id, True, actor)
+    _set_lms(kit, instance, course_id, True, actor, mapping_id)
 
 
 def disable_lms(kit: Kit, instance: Instance, course_id: int, actor: str, mapping_id: int | None = None) -> None:

@@ -26,7 +26,8 @@ _PAUSE = per_dialect(
         index_elements=["mapping_id", "kind"],
         set_={"gate": "paused", "gate_reason": made.excluded.gate_reason},
         where=or_(
-            _ROW.gate.in_(("open", "parked")), and_(_ROW.gate == "paused", made.excluded.gate_reason.is_(None))
+            _ROW.gate.in_(("open", "parked")),
+            and_(_ROW.gate == "paused", or_(made.excluded.gate_reason.is_(None), _ROW.gate_reason.is_not(None))),
         ),
     )
 )
