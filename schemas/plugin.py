@@ -49,7 +49,10 @@ class PluginGroup:
 
 @dataclass(frozen=True, slots=True)
 class PluginUser:
-    """Somebody enrolled. `suspended` is about the account; `active`: at least one enrolment counts now."""
+    """Somebody enrolled. `suspended` is about the account; `active`: at least one enrolment counts now.
+
+    `capable`: whether the capability that was asked about is held; None: none was.
+    """
 
     id: int
     firstname: str
@@ -60,6 +63,7 @@ class PluginUser:
     active: bool
     roles: tuple[PluginRole, ...]
     groups: tuple[PluginGroup, ...]
+    capable: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,6 +319,7 @@ class UserSchema(_PluginSchema):
     active = Flag(required=True)
     roles = _list_of(RoleSchema)
     groups = _list_of(GroupSchema)
+    capable = Flag(load_default=None)
 
 
 class RosterSchema(_PluginSchema):

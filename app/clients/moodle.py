@@ -47,9 +47,12 @@ class MoodleClient:
         return self._call("core_course_get_courses_by_field", {}, shapes.read_courses)
 
     def enrolled_page(
-        self, courseid: int, *, start: int, limit: int, only: Literal["active", "suspended"]
+        self, courseid: int, *, start: int, limit: int, only: Literal["active", "suspended"], capability: str = ""
     ) -> list[EnrolledUser]:
-        """`limit` users from the `start`th on, by id; "suspended" are all that are not active. Past the end: []."""
+        """`limit` users from the `start`th on, by id; "suspended" are all that are not active. Past the end: [].
+
+        With a `capability` those who have it: nobody, where Moodle does not know it.
+        """
         options = {
             f"only{only}": 1,
             "userfields": _FIELDS,
@@ -57,6 +60,7 @@ class MoodleClient:
             "limitnumber": limit,
             "sortby": "id",
             "sortdirection": "ASC",
+            **({"withcapability": capability} if capability else {}),
         }
         listed = [{"name": name, "value": value} for name, value in options.items()]
         parameters = {"courseid": courseid, "options": listed}

@@ -26,12 +26,17 @@ class MoodlePlugin:
     def __init__(self, rest: MoodleRest) -> None:
         self._call = rest.call
 
-    def roster(self, courseid: int, userids: Sequence[int] = ()) -> PluginRoster:
+    def roster(self, courseid: int, userids: Sequence[int] = (), capability: str = "") -> PluginRoster:
         """Everybody with any enrolment in a course, or those of `userids` who have one; in the order of ids.
 
         `total` is what a second query counted: another number than that of `users` means that the answer was cut.
+        `capability`: of each is told whether it is held, which plugins before 0.3.0 cannot tell.
         """
-        parameters = {"courseid": courseid, **({"userids": list(userids)} if userids else {})}
+        parameters = {
+            "courseid": courseid,
+            **({"userids": list(userids)} if userids else {}),
+            **({"capability": capability} if capability else {}),
+        }
         return self._call(f"{PLUGIN}_get_roster", parameters, shapes.read_roster)
 
     def grades(self, courseid: int) -> PluginGrades:

@@ -52,7 +52,7 @@ def refusal(function: str, answer: Mapping[str, Any], *, writes: bool = False) -
         return _record_missing(function, str(answer.get("message", "")))
     if code == "errorcoursecontextnotvalid":
         return course_gone()
-    return _broken(function, code) or _other(function, code)
+    return _broken(function, code) or _of_plugin(function, code) or _other(function, code)
 
 
 def refused_at_the_door(status: int) -> KurasyncError:
@@ -157,6 +157,25 @@ def _broken(function: str, code: str) -> ConnectionBroken | None:
     else:
         return None
     return ConnectionBroken(message, reason=code, origin="moodle")
+
+
+def _of_plugin(function: str, code: str) -> PermanentError | None:
+    if code == "error_capability":
+        return PermanentError(
+            "Moodle knows no capability of the name that the mapping's rule `capability` has. `kurasync mapping set` "
+            "shows and changes it; the names are listed in Moodle under Site administration → Users → Permissions → "
+            "Define roles.",
+            reason="capability_unknown",
+            origin="moodle",
+        )
+    if code == "invalidparameter" and function.startswith(PLUGIN):
+        return PermanentError(
+            f"The plugin {PLUGIN} in Moodle does not understand what {function} was asked: it is probably older than "
+            "this kurasync. Install the plugin that came with it.",
+            reason="plugin_differs",
+            origin="moodle",
+        )
+    return None
 
 
 def _missing_capability(function: str) -> str:

@@ -16,7 +16,7 @@ def told(roster: PluginRoster, rules: Rules) -> Reading:
 
     It is all when a second count agrees with it and the service user lacks no capability.
     """
-    _verify(roster)
+    _verify(roster, rules)
     return Reading(
         members=tuple(_member(user) for user in sorted(roster.users, key=lambda each: each.id) if _counts(user, rules)),
         enddate=roster.course.enddate,
@@ -25,7 +25,7 @@ def told(roster: PluginRoster, rules: Rules) -> Reading:
     )
 
 
-def _verify(roster: PluginRoster) -> None:
+def _verify(roster: PluginRoster, rules: Rules) -> None:
     if roster.missing:
         capabilities = ", ".join(sorted(roster.missing))
         first = min(roster.missing).rpartition(":")[2]
@@ -39,10 +39,16 @@ def _verify(roster: PluginRoster) -> None:
             f"The roster cannot be verified: Moodle listed {len(roster.users)} users and counted {roster.total}.",
             origin="moodle",
         )
+    if rules.capability and any(user.capable is None for user in roster.users):
+        raise RosterUnverified(
+            f"The roster cannot be verified: Moodle does not tell who has the capability {rules.capability}.",
+            origin="moodle",
+        )
 
 
 def _counts(user: PluginUser, rules: Rules) -> bool:
-    return user.active and not user.suspended and _has_course_role(user, rules) and _has_institution_role(user, rules)
+    studies = user.capable is True if rules.capability else _has_course_role(user, rules)
+    return user.active and not user.suspended and studies and _has_institution_role(user, rules)
 
 
 def _has_course_role(user: PluginUser, rules: Rules) -> bool:

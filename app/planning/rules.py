@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
@@ -10,6 +11,8 @@ Mode = Literal["auto", "review"]
 EmailRule = Literal["hold", "auto", "ignore"]
 UnmanagedRule = Literal["hold", "keep", "remove"]
 
+_CAPABILITY = re.compile("[a-z][a-z0-9_]*/[a-z][a-z0-9_]*:[a-z][a-z0-9_]*")
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -17,6 +20,7 @@ class Rules:
 
     mode: Mode = "auto"  # review: everything waits for a person
     roles: tuple[str, ...] = ()  # shortnames of the course roles whose holders are students; none: archetype student
+    capability: str = ""  # what a student must be allowed to do in the course, in place of having a role
     institution_role: str = ""  # shortname of a role that a student must hold in a category or the whole site as well
     email_changed: EmailRule = "hold"
     unmanaged: UnmanagedRule = "hold"  # students in kuraCloud whom no Moodle user was ever linked to
@@ -48,7 +52,10 @@ def from_settings(settings: Mapping[str, Any]) -> Rules:
     unknown = sorted(set(settings) - set(known))
     if unknown:
         raise ValueError(f"{unknown[0]} is not a setting of a mapping. There are: {', '.join(known)}.")
-    return Rules(**{name: _checked(name, value) for name, value in settings.items()})
+    rules = Rules(**{name: _checked(name, value) for name, value in settings.items()})
+    if rules.roles and rules.capability:
+        raise ValueError("Either roles or a capability make a student, not both: put one back to its default.")
+    return rules
 
 
 def to_settings(rules: Rules) -> dict[str, Any]:
@@ -69,6 +76,8 @@ def _checked(name: str, value: Any) -> Any:
         return _one_of(name, value)
     if name == "roles":
         return _roles(value)
+    if name == "capability":
+        return _capability(value)
     if name == "institution_role":
         return _role(name, value)
     if name == "freeze":
@@ -108,6 +117,13 @@ def _roles(value: Any) -> tuple[str, ...]:
     if not isinstance(roles, list | tuple) or not all(isinstance(role, str) for role in roles):
         raise ValueError(f"roles must be a list of roles' shortnames, not {value!r}.")
     return tuple(role.strip() for role in roles if role.strip())
+
+
+def _capability(value: Any) -> str:
+    name = value.strip() if isinstance(value, str) else None
+    if name is None or (name and not _CAPABILITY.fullmatch(name)):
+        raise ValueError(f"capability must be one of Moodle's, such as mod/assign:submit, not {value!r}.")
+    return name
 
 
 def _role(name: str, value: Any) -> str:

@@ -33,7 +33,8 @@ class MoodleReading:
     """What Moodle's stock functions answered about one course.
 
     `active` and `suspended` are the two halves of core_enrol_get_enrolled_users; together they are everybody enrolled.
-    `accounts` has the account of those whom `gradable` does not list.
+    `accounts` has the account of those whom `gradable` does not list, and `capable` the ids of the active who have the
+    capability that the mapping's rules name.
     """
 
     course: Course
@@ -43,6 +44,7 @@ class MoodleReading:
     accounts: Mapping[int, Account]
     groups: tuple[Group, ...]
     members: tuple[GroupMembers, ...]
+    capable: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +70,13 @@ def with_touched(known: tuple[Member, ...], touched: Collection[int], now: tuple
 
 def basis(courseid: int, rules: Rules) -> str:
     """64 hexadecimal digits of what decides who is a student: with another basis a roster known is worth nothing."""
-    return digest_of([courseid, rules.roles, rules.institution_role])
+    return digest_of([courseid, rules.roles, rules.capability, rules.institution_role])
 
 
 def in_student_role(reading: MoodleReading, rules: Rules) -> tuple[EnrolledUser, ...]:
-    """The actively enrolled who hold one of the mapping's roles, whatever their account's status."""
+    """The actively enrolled who hold a role or the capability that the mapping asks for, whatever their account."""
+    if rules.capability:
+        return tuple(user for user in reading.active if user.id in reading.capable)
     roles = frozenset(rules.roles or (STUDENT,))
     return tuple(user for user in reading.active if not roles.isdisjoint(user.roles))
 
@@ -96,7 +100,7 @@ def verify(reading: MoodleReading, rules: Rules) -> None:
     must not be acted on.
     """
     enrolled = {user.id for user in (*reading.active, *reading.suspended)}
-    if len(enrolled) < len(reading.active) + len(reading.suspended):
+    if len(enrolled) < len(reading.active) + len(reading.suspended) or not reading.capable <= enrolled:
         raise _unverified("the list changed while it was being read")
     if {group.id for group in reading.groups} != {group.groupid for group in reading.members}:
         raise _unverified("its groups and the lists of their members do not fit together")

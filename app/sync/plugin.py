@@ -40,10 +40,10 @@ def verify(site: Site, info: SiteInfo) -> None:
 
 def read(client: MoodleClient, courseid: int, rules: Rules, userids: Sequence[int] = ()) -> Reading:
     """The students of a course, or those of `userids` who are; raises RosterUnverified where it may not be all."""
-    found = client.plugin.roster(courseid, userids)
+    found = client.plugin.roster(courseid, userids, rules.capability)
     if found.total != len(found.users):
         # Somebody may have come or gone between its two counts.
-        found = client.plugin.roster(courseid, userids)
+        found = client.plugin.roster(courseid, userids, rules.capability)
     return told(found, rules)
 
 

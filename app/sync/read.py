@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 from app.clients.kuracloud import KuraCloudClient
 from app.clients.moodle import MoodleClient
-from app.errors import CourseGone, RosterUnverified, TransientError
+from app.errors import ConnectionBroken, CourseGone, RosterUnverified, TransientError
 from app.kit import Kit
 from app.planning.rules import Rules
 from app.planning.students import MoodleReading, Reading, in_student_role, students, verify
@@ -109,28 +110,52 @@ def _read_once(client: MoodleClient, courseid: int, rules: Rules, page_size: int
     gradable = tuple(client.gradable(courseid))
     groups = tuple(client.groups(courseid))
     members = tuple(client.group_members([group.id for group in groups])) if groups else ()
+    capable = _capable(client, courseid, rules.capability, page_size)
     reading = _with_accounts(
-        client, MoodleReading(course, active, suspended, gradable, {}, groups, members), rules
+        client, MoodleReading(course, active, suspended, gradable, {}, groups, members, capable), rules
     )
     verify(reading, rules)
     return reading
 
 
-def _pages(client: MoodleClient, courseid: int, half: Half, size: int) -> tuple[EnrolledUser, ...]:
+def _capable(client: MoodleClient, courseid: int, capability: str, size: int) -> frozenset[int]:
+    """Who of the active has the capability; raises RosterUnverified where the service user may not ask that.
+
+    The site is not parked for it: only mappings with this rule need the right.
+    """
+    if not capability:
+        return frozenset()
+    try:
+        return frozenset(user.id for user in _pages(client, courseid, "active", size, capability))
+    except ConnectionBroken as refused:
+        if refused.reason != "nopermissions":
+            raise
+        raise RosterUnverified(
+            f"Moodle does not tell who has the capability {capability}: the service user lacks moodle/role:review. "
+            "Allow it in the user's role, or install Moodle's plugin local_kurasync.",
+            reason="roster_unverified_review",
+            origin="moodle",
+        ) from refused
+
+
+def _pages(
+    client: MoodleClient, courseid: int, half: Half, size: int, capability: str = ""
+) -> tuple[EnrolledUser, ...]:
     """One half of the enrolled, page by page, each overlapping the one before by one user.
 
     Moodle counts an offset in rows but leaves out the users that the caller may not see, so a page that is short is
     the last one, or cut: only an empty page behind it tells.
     """
     users: list[EnrolledUser] = []
+    read = partial(client.enrolled_page, courseid, only=half, capability=capability)
     start = 0
     while True:
-        page = client.enrolled_page(courseid, start=start, limit=size, only=half)
+        page = read(start=start, limit=size)
         _verify_overlap(users, page, start)
         users += page[1 if start else 0 :]
         start += size - 1
         if len(page) < size:
-            _verify_end(client.enrolled_page(courseid, start=start + 1, limit=size, only=half) if page else [])
+            _verify_end(read(start=start + 1, limit=size) if page else [])
             return tuple(users)
 
 

@@ -55,9 +55,10 @@ final class roster {
      * Everybody with an enrolment of any state, ordered by id.
      *
      * @param int[] $userids only these; empty: everybody
+     * @param string $capability whether each may do this in the course is told as well; empty: it is not
      * @return array[] as get_roster answers them
      */
-    public function users(array $userids = []): array {
+    public function users(array $userids = [], string $capability = ''): array {
         global $DB;
         [$which, $ids] = $this->only($userids);
         $rows = $DB->get_records_sql(
@@ -71,6 +72,7 @@ final class roster {
         );
         $roles = $this->roles($which, $ids);
         $groups = $this->groups($which, $ids);
+        $capable = $capability === '' ? [] : $this->capable($capability, $which, $ids);
         return array_map(fn(\stdClass $row): array => [
             'id' => (int) $row->id,
             'firstname' => $row->firstname,
@@ -81,7 +83,7 @@ final class roster {
             'active' => (bool) $row->active,
             'roles' => $roles[$row->id] ?? [],
             'groups' => $groups[$row->id] ?? [],
-        ], array_values($rows));
+        ] + ($capability === '' ? [] : ['capable' => isset($capable[$row->id])]), array_values($rows));
     }
 
     /**
@@ -197,6 +199,24 @@ final class roster {
         }
         $rows->close();
         return $groups;
+    }
+
+    /**
+     * Who may do something in the course, as Moodle itself finds out for its lists of the enrolled.
+     *
+     * @param string $capability
+     * @param string $which condition on the users
+     * @param array $ids its parameters
+     * @return array with the user ids as keys
+     */
+    private function capable(string $capability, string $which, array $ids): array {
+        global $DB;
+        $may = get_with_capability_join($this->context, $capability, 'u.id');
+        $found = $DB->get_fieldset_sql(
+            'SELECT DISTINCT u.id FROM ' . self::ENROLMENTS . " {$may->joins} WHERE $which AND {$may->wheres}",
+            ['courseid' => $this->context->instanceid] + $ids + $may->params,
+        );
+        return array_flip($found);
     }
 
     /**

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from sandbox.moodle import errors
 from sandbox.moodle.core import Core
 from sandbox.moodle.functions.function import Function
 from sandbox.moodle.functions.parameters import ListOf, Struct, Value
@@ -23,6 +24,9 @@ _HIDDEN_COURSE = {"fullname": "", "shortname": "", "idnumber": "", "enddate": 0,
 
 
 def _get_roster(moodle: Core, given: dict[str, Any]) -> dict[str, Any]:
+    capability = given["capability"]
+    if capability and not moodle.site.roles.knows(capability):
+        raise errors.plain("error_capability", "Moodle knows no capability of this name.")
     course, missing = course_and_missing(moodle, given["courseid"], _NEEDED)
     if missing:
         shown = {"id": course.id, **_HIDDEN_COURSE}
@@ -33,7 +37,7 @@ def _get_roster(moodle: Core, given: dict[str, Any]) -> dict[str, Any]:
         "total": len(users),
         "next": min(_moments(moodle, course), default=0),
         "missing": [],
-        "users": [_shown(moodle, course, user) for user in users],
+        "users": [{**_shown(moodle, course, user), **_capable(moodle, course, user, capability)} for user in users],
     }
 
 
@@ -79,6 +83,11 @@ def _shown(moodle: Core, course: Course, user: User) -> dict[str, Any]:
     }
 
 
+def _capable(moodle: Core, course: Course, user: User, capability: str) -> dict[str, bool]:
+    """Told only where it was asked for."""
+    return {"capable": moodle.site.roles.allow(course.context, user.id, capability)} if capability else {}
+
+
 def _upwards(context: Context | None) -> Iterator[Context]:
     while context:
         yield context
@@ -100,7 +109,13 @@ def _groups(moodle: Core, course: Course, user: User) -> list[dict[str, Any]]:
 FUNCTIONS = (
     Function(
         "local_kurasync_get_roster",
-        Struct({"courseid": Value("int"), "userids": ListOf(Value("int"), default=())}),
+        Struct(
+            {
+                "courseid": Value("int"),
+                "userids": ListOf(Value("int"), default=()),
+                "capability": Value(default=""),
+            }
+        ),
         _get_roster,
     ),
 )

@@ -71,6 +71,10 @@ class Roles:
             for archetype, allowed in _ALLOWED.items()
         )
 
+    def knows(self, capability: str) -> bool:
+        """Whether there is such a capability."""
+        return any(capability in allowed for allowed in _ALLOWED.values())
+
     def __getitem__(self, id: int) -> Role:
         return self._rows[id]
 

@@ -46,6 +46,12 @@ class get_roster extends external_api {
                 VALUE_DEFAULT,
                 [],
             ),
+            'capability' => new external_value(
+                PARAM_RAW,
+                'Tell of each user whether this is allowed in the course; empty: do not',
+                VALUE_DEFAULT,
+                '',
+            ),
         ]);
     }
 
@@ -54,13 +60,18 @@ class get_roster extends external_api {
      *
      * @param int $courseid
      * @param int[] $userids only these; empty: everybody
+     * @param string $capability whether each has it is told as well; empty: it is not
      * @return array
      */
-    public static function execute(int $courseid, array $userids = []): array {
-        ['courseid' => $courseid, 'userids' => $userids] = self::validate_parameters(
+    public static function execute(int $courseid, array $userids = [], string $capability = ''): array {
+        ['courseid' => $courseid, 'userids' => $userids, 'capability' => $capability] = self::validate_parameters(
             self::execute_parameters(),
-            ['courseid' => $courseid, 'userids' => $userids],
+            ['courseid' => $courseid, 'userids' => $userids, 'capability' => $capability],
         );
+        if ($capability !== '' && !get_capability_info($capability)) {
+            // Moodle says of a capability that it does not know that nobody has it.
+            throw new \moodle_exception('error_capability', 'local_kurasync');
+        }
         $course = get_course($courseid);
         $missing = access::missing_in_course($course, access::ROSTER);
         if ($missing) {
@@ -74,7 +85,7 @@ class get_roster extends external_api {
             'total' => $roster->total($userids),
             'next' => $roster->next(),
             'missing' => [],
-            'users' => $roster->users($userids),
+            'users' => $roster->users($userids, $capability),
         ];
     }
 
@@ -118,6 +129,7 @@ class get_roster extends external_api {
                     'name' => new external_value(PARAM_RAW, 'Name of the group, as it is stored'),
                     'timeadded' => new external_value(PARAM_INT, 'When the user joined, unix time'),
                 ])),
+                'capable' => new external_value(PARAM_BOOL, 'Whether the user has the capability asked about', VALUE_OPTIONAL),
             ]), 'Everybody with an enrolment of any state, ordered by id'),
         ]);
     }

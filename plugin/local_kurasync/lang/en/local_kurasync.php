@@ -33,6 +33,7 @@ $string['done_adopt'] = 'This site reports to kurasync again. Where its address 
 $string['done_delivered'] = 'kurasync has received everything.';
 $string['done_forget'] = 'This copy reports nothing to kurasync any more. What waited is dropped.';
 $string['done_waiting'] = 'Events that still wait: {$a->waiting}. {$a->error}';
+$string['error_capability'] = 'Moodle knows no capability of this name.';
 $string['error_noanswer'] = 'No answer: {$a}';
 $string['error_refused'] = 'kurasync answered {$a->status}. {$a->detail}';
 $string['error_secret'] = 'This is no webhook secret: it begins with whsec_, and the base64 of 24 to 64 bytes follows.';

@@ -219,6 +219,44 @@ final class get_roster_test extends service_testcase {
         return $DB->get_field('role', 'id', ['shortname' => $shortname], MUST_EXIST);
     }
 
+    public function test_who_has_a_capability_is_told_where_it_is_asked_for(): void {
+        $student = $this->student();
+        $above = $this->enrolled_without_role();
+        $this->getDataGenerator()->role_assign('student', $above->id, \context_coursecat::instance($this->course->category)->id);
+        $nobody = $this->enrolled_without_role();
+        $suspended = $this->enrolled(0, 0, ENROL_USER_SUSPENDED);
+        $teacher = $this->getDataGenerator()->create_user();
+        $this->getDataGenerator()->enrol_user($teacher->id, $this->course->id, 'editingteacher');
+        $users = $this->call('get_roster', ['capability' => 'mod/assign:submit'])['users'];
+        $this->assertSame(
+            [
+                (int) $student->id => true,
+                (int) $above->id => true,
+                (int) $nobody->id => false,
+                (int) $suspended->id => true,
+                (int) $teacher->id => false,
+            ],
+            array_column($users, 'capable', 'id'),
+        );
+        $some = $this->call('get_roster', ['capability' => 'mod/assign:submit', 'userids' => [$nobody->id]])['users'];
+        $this->assertSame([false], array_column($some, 'capable'));
+        $this->assertArrayNotHasKey('capable', $this->row($student->id));
+    }
+
+    public function test_a_role_that_is_denied_a_capability_in_the_course_has_it_not(): void {
+        $student = $this->student();
+        role_change_permission($this->role('student'), $this->context, 'mod/assign:submit', CAP_PROHIBIT);
+        $users = $this->call('get_roster', ['capability' => 'mod/assign:submit'])['users'];
+        $this->assertSame([(int) $student->id => false], array_column($users, 'capable', 'id'));
+    }
+
+    public function test_a_capability_that_moodle_does_not_know_is_refused(): void {
+        $this->student();
+        foreach (['mod/assign:submitt', 'submit', ' '] as $name) {
+            $this->assertSame('error_capability', $this->refusal('get_roster', ['capability' => $name]));
+        }
+    }
+
     public function test_whoever_has_a_role_and_no_enrolment_is_not_in_it(): void {
         $user = $this->getDataGenerator()->create_user();
         $this->getDataGenerator()->role_assign('student', $user->id, $this->context->id);
