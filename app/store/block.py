@@ -1,0 +1,128 @@
+"""Moodle's own database, read once: the tables of block_kuracloud and the grade history of its columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    NullPool,
+    Select,
+    TableClause,
+    column,
+    create_engine,
+    inspect,
+    select,
+    table,
+)
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from app.errors import Refused
+from schemas.block import COLUMNS, COURSES, ENDPOINTS, FIELDS, GRADES, USERS
+
+Rows = dict[str, list[dict[str, Any]]]
+
+# What the block makes in the gradebook, and how it signs: syncgrades.php of block_kuracloud v1.1.1.
+_TYPE, _MODULE, _SOURCE = "manual", "kuracloud", "block/kuracloud"
+_KEY_FILE = {"component": "block_kuracloud", "filearea": "tokenkey", "filename": "token.key"}
+_DRIVERS = {"mysql": "mysql+pymysql", "mariadb": "mariadb+pymysql", "postgresql": "postgresql+psycopg"}
+
+
+def read(url: str, prefix: str | None = None) -> tuple[Rows, str | None]:
+    """The rows by table, and the content hash of the file with the block's key (None: there is none).
+
+    `prefix` is that of Moodle's tables, found by itself where there is one alone. Raises Refused.
+    """
+    with _opened(url) as connection:
+        names = frozenset(inspect(connection).get_table_names())
+        before = _prefix(names, prefix)
+        rows = {name: _fetched(connection, _own(before, name)) for name in (ENDPOINTS, COURSES, USERS)}
+        if {before + name for name in ("grade_items", "grade_items_history", "grade_grades_history")} <= names:
+            rows[COLUMNS] = _fetched(connection, _columns(before))
+            rows[GRADES] = _fetched(connection, _grades(before))
+        return rows, _key_hash(connection, before) if before + "files" in names else None
+
+
+@contextmanager
+def _opened(url: str) -> Iterator[Connection]:
+    try:
+        address = make_url(url)
+        driver = _DRIVERS.get(address.drivername, address.drivername)
+        engine = create_engine(address.set(drivername=driver), poolclass=NullPool, hide_parameters=True)
+        with engine.connect() as connection:
+            yield connection
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, SQLAlchemyError) as error:
+        raise Refused(_trouble(error)) from None
+
+
+def _trouble(error: Exception) -> str:
+    """What to say to people; never the address, which holds a password."""
+    if isinstance(error, ModuleNotFoundError):
+        return f"The driver {error.name} for Moodle's database is not installed: docs/moving-from-block_kuracloud.md."
+    if isinstance(error, ArgumentError):
+        return (
+            "That is not the address of a database kurasync can read. Write "
+            "mysql://user:password@host/database or postgresql://user:password@host/database."
+        )
+    cause = str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()[0]
+    return f"Moodle's database cannot be read: {cause}. Nothing was changed."
+
+
+def _prefix(names: frozenset[str], given: str | None) -> str:
+    found = sorted(name.removesuffix(COURSES) for name in names if name.endswith(COURSES))
+    if given is not None and given in found:
+        return given
+    if not found or given is not None:
+        raise Refused(
+            f"There is no table {given or ''}{COURSES}: is this Moodle's database, and is the block still installed?"
+        )
+    if len(found) > 1:
+        raise Refused(f"There are several Moodles in this database: {', '.join(found)}. Say which with --prefix.")
+    return found[0]
+
+
+def _fetched(connection: Connection, query: Select[Any]) -> list[dict[str, Any]]:
+    return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def _own(prefix: str, name: str) -> Select[Any]:
+    rows = table(prefix + name, column("id"), *(column(field) for field in FIELDS[name]))
+    return select(*(rows.c[field] for field in FIELDS[name])).order_by(rows.c.id)
+
+
+def _columns(prefix: str) -> Select[Any]:
+    history = _items(prefix + "grade_items_history", "source", "itemname")
+    own = (*_of_the_block(history), history.c.source == _SOURCE)
+    return select(*_place(history), history.c.itemname.label("name")).where(*own).order_by(history.c.id)
+
+
+def _grades(prefix: str) -> Select[Any]:
+    items = _items(prefix + "grade_items")
+    fields = ("id", "itemid", "userid", "finalgrade", "source")
+    history = table(prefix + "grade_grades_history", *(column(field) for field in fields))
+    query = select(*_place(items), history.c.userid, history.c.finalgrade.label("grade"), history.c.source)
+    joined = query.select_from(items.join(history, history.c.itemid == items.c.id))
+    return joined.where(*_of_the_block(items)).order_by(history.c.id)
+
+
+def _items(name: str, *more: str) -> TableClause:
+    fields = ("id", "courseid", "itemtype", "itemmodule", "iteminstance", "itemnumber", *more)
+    return table(name, *(column(field) for field in fields))
+
+
+def _place(items: TableClause) -> tuple[ColumnElement[Any], ...]:
+    return items.c.courseid, items.c.iteminstance.label("lesson"), items.c.itemnumber.label("revision")
+
+
+def _of_the_block(items: TableClause) -> tuple[ColumnElement[bool], ...]:
+    return items.c.itemtype == _TYPE, items.c.itemmodule == _MODULE
+
+
+def _key_hash(connection: Connection, prefix: str) -> str | None:
+    files = table(prefix + "files", column("contenthash"), *(column(field) for field in _KEY_FILE))
+    query = select(files.c.contenthash).where(*(files.c[field] == value for field, value in _KEY_FILE.items()))
+    return connection.execute(query).scalar()
