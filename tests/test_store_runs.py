@@ -92,3 +92,12 @@ def test_runs_are_searched_the_newest_first(database: Database, clock: SetClock,
         assert [each.id for each in runs.search(tx, before_id=third, limit=1)] == [second]
         assert runs.search(tx, mapping_id=course + 1) == runs.search(tx, kind="grades") == []
         assert len(runs.search(tx, mapping_id=course, kind="roster")) == 3
+
+
+def test_lists_of_runs_leave_their_plans_in_the_database(database: Database, clock: SetClock, course: int) -> None:
+    with database.transaction() as tx:
+        want_now(tx, clock(), course)
+        run_id = claimed(tx, clock(), course).run_id
+        runs.end(tx, clock(), run_id, "done", "", "", plan={"actions": ["many"]}, counts={}, drift=0)
+        assert [each.plan for each in runs.search(tx)] == [None]
+        assert [each.plan for each in runs.search(tx, plans=True)] == [{"actions": ["many"]}]

@@ -151,11 +151,18 @@ def search(
     outcome: str | None = None,
     before_id: int | None = None,
     limit: int = 100,
+    plans: bool = False,
 ) -> list[Run]:
-    """Runs that fit every given filter, the newest first; `before_id` pages on."""
+    """Runs that fit every given filter, the newest first; `before_id` pages on.
+
+    Without their plans (None), unless `plans`: one of a large course is megabytes.
+    """
     given = {"mapping_id": mapping_id, "kind": kind, "outcome": outcome}
     query = newest(runs, given, before_id=before_id, limit=limit)
-    return [Run(**row._mapping) for row in tx.execute(query)]
+    if plans:
+        return [Run(**row._mapping) for row in tx.execute(query)]
+    short = query.with_only_columns(*(column for column in runs.c if column is not runs.c.plan))
+    return [Run(**row._mapping, plan=None) for row in tx.execute(short)]
 
 
 def covering(tx: Connection, event_id: int) -> list[Run]:

@@ -64,7 +64,7 @@ def hand_back(kit: Kit, mapping_id: int, seen: Sequence[Left], by: str) -> list[
 
 
 def _found(tx: Connection, mapping_id: int, chosen: Chosen) -> list[Left]:
-    newest = runs.search(tx, mapping_id=mapping_id, kind=GRADES, outcome="done", limit=1)
+    newest = runs.search(tx, mapping_id=mapping_id, kind=GRADES, outcome="done", limit=1, plans=True)
     left = (newest[0].plan or {}).get("left", []) if newest else []
     return [each for each in left if each["reason"] == _PERSON and chosen.fits(_cell(each))]
 
