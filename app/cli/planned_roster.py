@@ -28,7 +28,7 @@ _TITLES = {
     "student": "student id",
     "change": "before -> after",
 }
-_FIELDS = {
+FIELDS = {
     "given_name": "first name",
     "family_name": "last name",
     "external_student_id": "student number",
@@ -69,7 +69,7 @@ def _change(action: Planned) -> str:
 
 
 def _edited(field: str, before: str, after: str) -> str:
-    return f"{_FIELDS.get(field, field)}: {before or '(none)'} -> {after or '(none)'}"
+    return f"{FIELDS.get(field, field)}: {before or '(none)'} -> {after or '(none)'}"
 
 
 def _others(plan: Planned) -> Iterator[Section]:

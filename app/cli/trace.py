@@ -175,10 +175,10 @@ def _show_waiting(found: Trace) -> None:
 
 
 def _show_lost(found: Trace, days: int) -> None:
-    lost = [f"{number} {what}" for what, number in found.lost.items() if number]
+    lost = [f"{number} {what if number > 1 else what[:-1]}" for what, number in found.lost.items() if number]
     if lost:
         say(
-            f"No longer kept: {' and '.join(lost)} told of above (kept for {days} days). What the audit says of them "
+            f"No longer kept: {' and '.join(lost)} told of above (kept for {days} days); what the audit says of them "
             "is shown."
         )
     if found.erased:

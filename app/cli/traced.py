@@ -8,6 +8,7 @@ from typing import Any
 from app.cli import planned_grades, planned_roster
 from app.cli.output import cell, moment
 from app.cli.planned_grades import points
+from app.cli.planned_roster import FIELDS
 from app.cli.section import Planned, Wording
 from app.planning.guard import DROPPED
 from app.store.worklist import GRADES, ROSTER, Kind
@@ -22,12 +23,6 @@ _CAUSES = {
     "role of a student",
     "reinvite": "her address changed: the old account gave way to one with the new address",
     "unmanaged": "the student was in kuraCloud only, and was never linked to a Moodle user",
-}
-_AFTER = {
-    "add": "not in the course -> invited",
-    "restore": "deleted -> active again",
-    "delete": "in the course -> removed",
-    "remove_unmanaged": "in the course -> removed",
 }
 _SECTIONS = {
     "go": "planned",
@@ -45,7 +40,7 @@ _OUTCOMES = {
 _SHOWN = {
     "gone": "student {studentid} is gone from the course",
     "there": "student {studentid} is in the course",
-    "as_sent": "what was sent",
+    "as_sent": "it as it was sent",
     "unread": "not looked at: the run broke off, the next one looks first",
     "otherwise": "something else: {message}",
 }
@@ -139,6 +134,8 @@ def _run(facts: Planned) -> tuple[str, str]:
     because = [_short(each) for each in facts["names"]]
     number = ", ".join(map(str, facts["events"][:_FEW])) + (" ..." if len(facts["events"]) > _FEW else "")
     reason = f"because of {', '.join(because)} (event {number})" if because else "no event is known that asked for it"
+    if facts.get("hold"):
+        reason = f"because hold {facts['hold']} was approved"
     return f"run {facts['run']}", f"looked at the {facts['kind']}: {reason}"
 
 
@@ -157,7 +154,6 @@ def _planned(facts: Planned) -> tuple[str, str]:
     text = f"{told['what']} {told['who']}".strip()
     details = [str(told[name]) for name in ("column", "details", "change") if told.get(name)]
     text += f" ({', '.join(details)})" if details else ""
-    text += f": {_AFTER[action['action']]}" if action["action"] in _AFTER else ""
     reasons = [words.reason(each) for each in action.get("reasons", ())] if section == "held" else []
     reasons += [DROPPED.get(action["reason"], action["reason"])] if section == "dropped" else []
     return label, text + (f". Why: {'; '.join(reasons)}" if reasons else "")
@@ -177,24 +173,31 @@ def _by(actor: str) -> str:
 
 
 def _record(operation: str, record: Planned) -> str:
-    what = _CALLS.get(operation, operation)
-    number = f" student {record['studentid']}" if record.get("studentid") else ""
-    if record.get("erased"):
-        return f"{what}{number}{_user(record)} (name and address were erased)"
+    what, user = _CALLS.get(operation, operation), f"user {record['userid']}" if record.get("userid") else ""
+    whom = f"student {record['studentid']}" if record.get("studentid") else user
+    facts = [fact for fact in (user, *_facts(record)) if fact and fact != whom]
     if "column" in record:
-        column = "-".join(map(str, record["column"]))
-        return f"{what} {column}{_user(record)}: {points(record.get('before'))} -> {points(record.get('after'))}"
-    if operation == "edit_students":
-        before, after = record.get("before", {}), record.get("after", {})
-        changes = ", ".join(f"{name} {before.get(name)!r} -> {value!r}" for name, value in after.items())
-        return f"{what}{number}{_user(record)}: {changes}"
+        whom, facts = f"column {'-'.join(map(str, record['column']))}", [user] if user else []
+    said = f"{what} {whom} ({', '.join(facts)})" if facts else f"{what} {whom}"
+    change = _change(record)
+    return f"{said}: {change}" if change else said
+
+
+def _facts(record: Planned) -> list[str]:
+    if record.get("erased"):
+        return ["name and address were erased"]
     name = " ".join(str(record[field]) for field in ("given_name", "family_name") if record.get(field))
-    facts = ", ".join(fact for fact in (name, record.get("email"), record.get("external_student_id")) if fact)
-    return f"{what}{number}{_user(record)} ({facts})"
+    section = f"section {record['section']}" if record.get("section") else ""
+    return [name, record.get("email", ""), record.get("external_student_id", ""), section]
 
 
-def _user(record: Planned) -> str:
-    return f" of user {record['userid']}" if record.get("userid") else ""
+def _change(record: Planned) -> str:
+    """Before -> after, where a call changed a value."""
+    if "column" in record:
+        return f"{points(record.get('before'))} -> {points(record.get('after'))}" if "userid" in record else ""
+    before, after = record.get("before", {}), record.get("after", {})
+    told = [(FIELDS.get(name, name), before.get(name), value) for name, value in after.items()]
+    return ", ".join(f"{name} {old or '(none)'} -> {new or '(none)'}" for name, old, new in told)
 
 
 def _answer(facts: Planned) -> tuple[str, str]:

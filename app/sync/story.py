@@ -233,6 +233,9 @@ class Story:
         requests = traces.requests_in(self.tx, run)
         names = {each.id: each.name for each in traces.events_by_id(self.tx, {each.event_id for each in requests})}
         began = {"run": run.id, "kind": run.kind, "events": sorted(names), "names": sorted(set(names.values()))}
+        decisions = [call.decision for call in self.calls if call.begun.run_id == run.id]
+        approved = [each.subject["hold"] for each in decisions if each is not None]
+        began |= {"hold": approved[0]} if approved else {}
         self.moments.append(Moment(run.started_at, "run", run.mapping_id, began, run.id))
         for section, action in planned:
             if section != "failed":

@@ -156,13 +156,7 @@ def of_run(kit: Kit, number: int) -> Trace:
             story.add_events({each.event_id for each in requests}, requests, dict.fromkeys(requests, number))
             story.add_holds(traces.holds_of_runs(tx, [number]))
         concerned = [each.begun.mapping_id for each in story.calls] + ([run.mapping_id] if run else [])
-        students = {
-            Student(each.begun.mapping_id or 0, record["studentid"])
-            for each in story.calls
-            for record in each.records
-            if record.get("studentid")
-        }
-        story.tell_calls(traces.links_of(tx, [], students))
+        story.tell_calls(_links_of(tx, story.calls))
         return _told(tx, story, {"run": number}, {each for each in concerned if each is not None})
 
 
@@ -177,7 +171,7 @@ def _of_lost_event(tx: Connection, number: int) -> Trace:
     story.add_calls([call for each in naming if "hold" in each.subject for call in traces.calls_after(tx, each)])
     if not story.calls:
         raise NotFound(f"There is no event {number}, or it was forgotten and nothing was written because of it.")
-    story.tell_calls([])
+    story.tell_calls(_links_of(tx, story.calls))
     story.lost_events.add(number)
     return _told(tx, story, {"event": number}, {each.begun.mapping_id for each in story.calls if each.begun.mapping_id})
 
@@ -232,6 +226,15 @@ def _whom(tx: Connection, users: set[User], students: set[Student]) -> Whom:
 
 def _links(tx: Connection, whom: Whom | None) -> list[Link]:
     return traces.links_of(tx, whom.users, whom.students) if whom else []
+
+
+def _links_of(tx: Connection, calls: Sequence[Call]) -> list[Link]:
+    """The links of everybody these calls were about."""
+    at = {each.id: each.site_id for each in mappings.every(tx)}
+    records = [(each.begun.mapping_id or 0, record) for each in calls for record in each.records]
+    users = {User(at[place], record["userid"]) for place, record in records if place in at and record.get("userid")}
+    students = {Student(place, record["studentid"]) for place, record in records if record.get("studentid")}
+    return traces.links_of(tx, users, students)
 
 
 def _done(story: Story, requests: Collection[Request]) -> dict[Request, int]:
