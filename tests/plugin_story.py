@@ -122,6 +122,7 @@ class Story:
         self._ask("course_missing", ROSTER, courseid=9_999_999)
         self._ask("parameter_wrong", ROSTER, courseid=course, userids=["x"])
         self._ask("parameter_missing", ROSTER)
+        self._ask("roster_capability_unknown", ROSTER, courseid=course, capability="mod/assign:submitt")
         emails = ("moodle/course:useremail", "moodle/site:viewuseridentity")
         self._lacking("roster", ROSTER, "moodle/user:viewdetails", *emails, courseid=course)
         self._lacking("roster_entry", ROSTER, "moodle/course:view", courseid=course)

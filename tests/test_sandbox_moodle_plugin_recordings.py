@@ -27,6 +27,7 @@ REFUSED: dict[str, type[KurasyncError]] = {
     "course_missing": CourseGone,
     "save_course_missing": CourseGone,
     "parameter_wrong": PermanentError,
+    "roster_capability_unknown": PermanentError,
     "save_infinite": PermanentError,
     "save_maximum_too_high": PermanentError,
     "save_no_number": PermanentError,
