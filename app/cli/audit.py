@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import click
 
+from app import sheets
+from app.cli import audit_check
+from app.cli.failing import FAILED
 from app.cli.naming import chosen, mapping_option
-from app.cli.output import as_json_option, listing, moment
+from app.cli.output import as_json_option, listing, moment, print_json
 from app.cli.runs import limit_option
-from app.cli.session import with_kit
+from app.cli.session import opened, with_kit
 from app.kit import Kit
+from app.planning.chain import Head
+from app.planning.verification import Link
+from app.setup import anchor, archive, auditing
 from app.store import audit as rows
 from app.store.audit import Entry
+
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
+_COLUMNS = ("id", "at", "call_uid", "phase", "actor", "mapping_id", "run_id", "system", "operation", "outcome")
 
 
 @click.group()
@@ -75,3 +89,78 @@ def _line(entry: Entry) -> dict[str, Any]:
         "subject": entry.subject,
         "detail": entry.detail,
     }
+
+
+@audit.command()
+@click.option("--anchor", "anchored", type=_FILE, help="Heads to verify against; without it those the clock remembers.")
+@click.option("--head", "head", metavar="SEQ:SEAL", help="A head that you know, as an earlier verify told it.")
+@click.option("--offline", type=_FILE, help="Verify this export (JSON lines) and not the database.")
+@as_json_option
+def verify(anchored: Path | None, head: str | None, offline: Path | None, as_json: bool) -> None:
+    """Prove that no row of the audit was changed, taken away or put in; ends with 1 when something does not fit.
+
+    What was cut off at the end, or all sealed anew, shows only against a head that somebody kept elsewhere: a copy of
+    the anchor, or what an earlier verify told. docs/audit.md says what is noticed, and what is not.
+    """
+    known = _head(head) if head else None
+    if offline:
+        verdict = auditing.verify_export(offline, anchored, known)
+    else:
+        with opened() as kit:
+            anchored = anchored or auditing.kept(kit)
+            verdict = auditing.verify(kit, anchored, known)
+    if as_json:
+        print_json(audit_check.as_json(verdict))
+    else:
+        audit_check.told(verdict, anchored)
+    if verdict.wrong:
+        sys.exit(FAILED)
+
+
+@audit.command()
+@click.option(
+    "--format",
+    "how",
+    type=click.Choice(["jsonl", "csv"]),
+    default="jsonl",
+    show_default=True,
+    help="JSON lines, which can be verified; or a table for spreadsheets.",
+)
+@mapping_option
+@click.option("--since", type=click.DateTime(_MOMENTS), help="Only rows sealed at this time or later.")
+@with_kit
+def export(kit: Kit, how: str, name: str | None, since: datetime | None) -> None:
+    """Write the audit to standard output, the oldest row first, with names and addresses.
+
+    JSON lines can be verified anywhere: kurasync audit verify --offline FILE. An export of one mapping alone cannot
+    show that nothing is missing.
+    """
+    found = auditing.exported(kit, chosen(kit, name), since.timestamp() if since else None)
+    if how == "csv":
+        _print(sheets.line((*_COLUMNS, "detail", "subject", "seq", "seal")))
+    for link in found:
+        _print(_cells(link) if how == "csv" else archive.line(link) + "\n")
+
+
+def _print(text: str) -> None:
+    # A database may hold what UTF-8 has no signs for.
+    click.echo(text.encode("utf-8", "replace").decode(), nl=False)
+
+
+def _cells(link: Link) -> str:
+    """A row for spreadsheets, its people's values in their places."""
+    row = link.row or {}
+    people = {each.place: each.personal for each in link.people}
+    subject = row.get("subject")
+    whole = rows.filled(subject, people) if isinstance(subject, dict) and "records" in subject else subject
+    cells = [row.get(name) for name in _COLUMNS]
+    cells[1] = moment(row["at"]) if isinstance(row.get("at"), float) else row.get("at")
+    seal = (link.head.seq, link.head.seal) if link.head else (None, None)
+    return sheets.line((*cells, row.get("detail"), json.dumps(whole, ensure_ascii=False, default=repr), *seal))
+
+
+def _head(text: str) -> Head:
+    seq, _, seal = text.partition(":")
+    if not (seq.isdecimal() and int(seq) and anchor.is_seal(seal)):
+        raise click.UsageError("--head is a number, a colon and a seal of 64 signs, as `audit verify` tells it.")
+    return Head(int(seq), seal.lower(), 0.0)

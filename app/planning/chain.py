@@ -40,4 +40,5 @@ def seal(previous: str, seq: int, sealed_at: float, row: Mapping[str, Any]) -> s
 
 
 def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode("ascii")).hexdigest()
+    # What somebody wrote into the database need not be text that UTF-8 knows.
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -171,7 +171,19 @@ def whole(tx: Connection, entries: Sequence[Entry]) -> list[Entry]:
     people: dict[int, dict[int, dict[str, Any]]] = {}
     for row in tx.execute(_PEOPLE, {"b_ids": concerned}):
         people.setdefault(row.audit_id, {})[row.place] = row.personal
-    return [_with(each, people[each.id]) if each.id in people else each for each in entries]
+    return [
+        replace(each, subject=filled(each.subject, people[each.id])) if each.id in people else each for each in entries
+    ]
+
+
+def filled(subject: Mapping[str, Any], people: Mapping[int, Mapping[str, Any] | None]) -> dict[str, Any]:
+    """A subject as stored, with the personal values of its records, by place; None: they were erased."""
+    records = list(subject["records"])
+    for place, personal in people.items():
+        if place < len(records) and isinstance(records[place], dict):
+            ids = {name: value for name, value in records[place].items() if name in IDS}
+            records[place] = {**ids, **({ERASED: True} if personal is None else personal)}
+    return {**subject, "records": records}
 
 
 def _apart(subject: Mapping[str, Any], site_id: int | None) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -190,11 +202,3 @@ def _apart(subject: Mapping[str, Any], site_id: int | None) -> tuple[dict[str, A
             whom = {"userid": None, "studentid": None, **ids}
             people.append({**whom, "place": place, "salt": salt, "personal": personal})
     return ({**subject, "records": records} if records else dict(subject)), people
-
-
-def _with(entry: Entry, people: Mapping[int, dict[str, Any] | None]) -> Entry:
-    records = list(entry.subject["records"])
-    for place, personal in people.items():
-        ids = {name: value for name, value in records[place].items() if name in IDS}
-        records[place] = {**ids, **({ERASED: True} if personal is None else personal)}
-    return replace(entry, subject={**entry.subject, "records": records})

@@ -60,6 +60,15 @@ class Database:
         with self.engine.connect().execution_options(kurasync_reading=True) as connection:
             yield connection
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """As `reading`, and everything is read as it was at one moment, however many statements that takes."""
+        with self.engine.connect() as connection:
+            if self.is_sqlite:
+                yield connection.execution_options(kurasync_reading=True)
+            else:
+                yield connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
     def now(self, connection: Connection) -> float:
         """Seconds since the epoch by the clock that all processes share."""
         if self._clock is not None:

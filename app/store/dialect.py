@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, Double
+from sqlalchemy import Connection, Double, Text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -48,6 +48,25 @@ def _min(element: least, compiler: SQLCompiler, **options: Any) -> str:
 @compiles(greatest, "sqlite")
 def _max(element: greatest, compiler: SQLCompiler, **options: Any) -> str:
     return f"MAX({compiler.process(element.clauses, **options)})"
+
+
+class as_text(FunctionElement[str]):
+    """Stored JSON as the text that it is, whatever somebody made of it; on SQLite it may also be bytes."""
+
+    type = Text()
+    name = "as_text"
+    inherit_cache = True
+
+
+@compiles(as_text)
+def _cast(element: as_text, compiler: SQLCompiler, **options: Any) -> str:
+    return f"CAST({compiler.process(element.clauses, **options)} AS TEXT)"
+
+
+@compiles(as_text, "sqlite")
+def _as_it_is(element: as_text, compiler: SQLCompiler, **options: Any) -> str:
+    # A cast would fail on bytes that are no text.
+    return compiler.process(element.clauses, **options)
 
 
 def per_dialect(build: Callable[[Callable[[Any], Any]], Any]) -> dict[str, Any]:
