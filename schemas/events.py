@@ -1,7 +1,7 @@
 """What Moodle posts, in its three forms: marshmallow in, one frozen dataclass out (contracts/moodle.md 4, 5).
 
 Personal values (`other.username`, `other.email`, `other.idnumber` of user_deleted) and the token of local_webhooks are
-dropped by having no place to go.
+dropped by having no place to go: of `other`, nothing but the number of a course is taken.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from schemas.problem import FieldError
 LARGEST_ID = 2**63 - 1
 LARGEST_LEVEL = 2**31 - 1
 LONGEST_UID = 200
+COURSE_RESTORED = r"\core\event\course_restored"
+AS_A_NEW_COURSE = ("2", "")
+"""`other.target` of course_restored where a restore made a course, and where the sender does not tell."""
 
 _DIGITS = re.compile(r"[0-9]{1,19}")
 _PLACEHOLDER = re.compile(r"\{\w*\}")
@@ -29,6 +32,7 @@ class MoodleEvent:
     """One event, without anything personal: ids are enough (design.md 10).
 
     `uid` is the sender's id of the event where it has one. `relateduserid` is the affected user, never the actor.
+    `originalcourseid`: of a course that was restored as a new one, the course it was made of.
     """
 
     name: str
@@ -39,6 +43,7 @@ class MoodleEvent:
     contextlevel: int | None
     contextinstanceid: int | None
     timecreated: int | None
+    originalcourseid: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +116,7 @@ class _EventFields(Schema):
     contextlevel = MoodleNumber(largest=LARGEST_LEVEL)
     contextinstanceid = MoodleNumber()
     timecreated = MoodleNumber()
+    other = fields.Raw(load_default=None, allow_none=True)
 
 
 class _SignedEvent(_EventFields):
@@ -125,6 +131,8 @@ class _TriggeredEvent(_EventFields):
     id = MoodleNumber()
     eventid = MoodleNumber()
     site = fields.String(load_default=None, allow_none=True)
+    other_originalcourseid = fields.Raw(load_default=None, allow_none=True)
+    other_target = fields.Raw(load_default=None, allow_none=True)
 
 
 class _SignedContent(Schema):
@@ -143,6 +151,7 @@ class _SignedEnvelope(Schema):
     data = fields.Nested(_SignedContent, required=True)
 
 
+_NUMBER = MoodleNumber()
 _SIGNED_ENVELOPE = _SignedEnvelope()
 _SIGNED_EVENT = _SignedEvent()
 _HOOKED_EVENT = _HookedEvent()
@@ -200,7 +209,25 @@ def _event(values: Mapping[str, Any], uid: str | None) -> MoodleEvent:
         contextlevel=values["contextlevel"],
         contextinstanceid=values["contextinstanceid"],
         timecreated=values["timecreated"],
+        originalcourseid=_original(values) if values["eventname"] == COURSE_RESTORED else None,
     )
+
+
+def _original(values: Mapping[str, Any]) -> int | None:
+    """What `other` says of the course that a new one was made of; what cannot be read there spoils no event."""
+    other = values["other"]
+    if not isinstance(other, Mapping):
+        other = {name: values.get(f"other_{name}") for name in ("originalcourseid", "target")}
+    if (_filled(_text(other.get("target"))) or "") not in AS_A_NEW_COURSE:
+        return None
+    try:
+        return _NUMBER.deserialize(other.get("originalcourseid"))
+    except ValidationError:
+        return None
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
 
 
 def _trigger_uid(values: Mapping[str, Any]) -> str | None:

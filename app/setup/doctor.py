@@ -10,6 +10,7 @@ from app.errors import KurasyncError
 from app.kit import Kit
 from app.setup import ground, outside
 from app.setup.check import Check, fail, note, ok, warn
+from app.setup.obstacles import SUSPENDED, obstacle, state
 from app.store import instances, reports, sites
 from app.store.reports import MappingLine
 from app.store.worklist import GRADES, ROSTER
@@ -75,11 +76,19 @@ def _mappings(kit: Kit) -> Iterator[Check]:
         yield warn("mappings", "No course is mapped yet: `kurasync mapping add` maps one.")
     for line, grades in zip(lines, of_grades, strict=True):
         name = f"mapping {line.id}"
-        found = _stopped(name, line) or ok(name, f"{line.course_name} -> {line.kura_course_name}: {line.state}.")
+        well = ok(name, f"{line.course_name} -> {line.kura_course_name}: {line.state}.")
+        found = _at_rest(kit, name, line) or _stopped(name, line) or well
         yield found
         stopped = _stopped(f"{name} grades", grades)
         if stopped and stopped.message != found.message:
             yield stopped
+
+
+def _at_rest(kit: Kit, name: str, line: MappingLine) -> Check | None:
+    """A mapping that waits for one of its courses, or for a command that was broken off."""
+    waits = state(line.state, line.gate_reason) == SUSPENDED or (line.state == "paused" and line.gate_reason)
+    words = obstacle(kit, line.id) if waits else None
+    return warn(name, words[0].upper() + words[1:]) if words else None
 
 
 def _stopped(name: str, line: MappingLine) -> Check | None:

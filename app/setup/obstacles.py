@@ -6,11 +6,22 @@ from app.kit import Kit
 from app.setup import finding
 from app.store import instances, runs, sites, worklist
 from app.store.instances import Instance
+from app.store.mappings import Mapping
 from app.store.sites import Site
 from app.store.worklist import ROSTER, Kind
+from app.sync.settle import COURSE_GONE
+
+SUSPENDED = "suspended"
+"""The state, as people see it, of a mapping that waits for one of its courses."""
 
 _GATES = {
     "paused": "the mapping is paused. `kurasync mapping resume {id}` lets it go on.",
+    "removing": "`kurasync mapping remove {id}` was broken off, or is at work: run it again, or give it up with "
+    "`kurasync mapping resume {id}`.",
+    "repointing": "`kurasync mapping repoint {id}` was broken off, or is at work: run it again, or give it up with "
+    "`kurasync mapping resume {id}`.",
+    COURSE_GONE: "the mapping is suspended. {message} It is looked at again every few hours, or at once with "
+    "`kurasync mapping resume {id}`.{back}",
     "dead": "the mapping was given up after many failures. `kurasync dead list` says why; once that is put right, "
     "`kurasync dead requeue {id}` tries again.",
     "parked": "the mapping is parked ({reason}). {message} `kurasync mapping resume {id}` tries again.",
@@ -28,7 +39,23 @@ def obstacle(kit: Kit, mapping_id: int, kind: Kind = ROSTER) -> str | None:
             return _parked(noun, connection)
     if row is None or row.gate == "open":
         return None
-    return _GATES[row.gate].format(id=mapping_id, reason=row.gate_reason, message=(last and last.message) or "")
+    words = _GATES.get(row.gate_reason or "", _GATES[row.gate])
+    message, back = (last and last.message) or "", _back(mapping, site)
+    return words.format(id=mapping_id, reason=row.gate_reason, message=message, back=back)
+
+
+def state(state: str, gate_reason: str | None) -> str:
+    """A state of app.store.worklist.rows.Row as people see it of a mapping."""
+    return SUSPENDED if (state, gate_reason) == ("parked", COURSE_GONE) else state
+
+
+def _back(mapping: Mapping, site: Site | None) -> str:
+    if mapping.restored_as is None or site is None:
+        return ""
+    return (
+        f" Its Moodle course came back as course {mapping.restored_as}: `kurasync mapping repoint {mapping.id} "
+        f"--moodle {site.name}:{mapping.restored_as}` goes on with that one."
+    )
 
 
 def _parked(noun: str, connection: Site | Instance) -> str:

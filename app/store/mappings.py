@@ -235,6 +235,24 @@ def seize(tx: Connection, mapping_id: int) -> Mapping | None:
     return _mapping(tx.execute(_GET.with_for_update(), {"b_id": mapping_id}).first())
 
 
+def restorable(tx: Connection, site_id: int, original: int) -> list[int]:
+    """The mappings whose Moodle course this one is, or had come back as."""
+    made_of = or_(mappings.c.courseid == original, mappings.c.restored_as == original)
+    query = select(mappings.c.id).where(mappings.c.site_id == site_id, made_of)
+    return list(tx.execute(query.order_by(mappings.c.id)).scalars())
+
+
+def set_restored(tx: Connection, mapping_id: int, restored_as: int) -> None:
+    """A new course was made of the mapping's own: if that one is gone, this is the one that came back."""
+    tx.execute(update(mappings).where(mappings.c.id == mapping_id).values(restored_as=restored_as))
+
+
+def forget_restored(tx: Connection, mapping_id: int, restored_as: int) -> None:
+    """The mapping's own course is there, so what was made of it is a copy; a later one is not forgotten."""
+    mine = update(mappings).where(mappings.c.id == mapping_id, mappings.c.restored_as == restored_as)
+    tx.execute(mine.values(restored_as=None))
+
+
 def start(tx: Connection, mapping_id: int, now: float) -> None:
     """The first plan was approved: from now on only what is risky is held."""
     first = update(mappings).where(mappings.c.id == mapping_id, mappings.c.started_at.is_(None))

@@ -1,4 +1,4 @@
-"""The one thing kurasync changes on a kuraCloud course itself: whether its students belong to an LMS (design.md 8)."""
+"""A mapping's courses themselves (design.md 8): whose the students in kuraCloud are; which is a copy of which."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from contextlib import closing
 
 from app.errors import KurasyncError, TransientError
 from app.kit import Kit
-from app.store import audit
+from app.store import audit, mappings
 from app.store.instances import Instance
 from app.store.mappings import Mapping
 from app.sync import connect
@@ -26,6 +26,16 @@ def enable_lms(kit: Kit, instance: Instance, course_id: int, actor: str, mapping
 def disable_lms(kit: Kit, instance: Instance, course_id: int, actor: str, mapping_id: int | None = None) -> None:
     """Give the students of a kuraCloud course back to the people there; the students stay."""
     _set_lms(kit, instance, course_id, False, actor, mapping_id)
+
+
+def forget_copy(kit: Kit, mapping: Mapping) -> None:
+    """After a look at a mapping's Moodle course: it is there, so a course that was made of it is a mere copy.
+
+    `mapping` as it was before the look.
+    """
+    if mapping.restored_as is not None:
+        with kit.database.transaction() as tx:
+            mappings.forget_restored(tx, mapping.id, mapping.restored_as)
 
 
 def repair_lms(kit: Kit, lease: Lease, mapping: Mapping, instance: Instance) -> bool:

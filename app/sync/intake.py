@@ -51,6 +51,7 @@ class _Wishes:
     urgent: dict[Target, list[int]] = field(default_factory=dict)
     again: set[Target] = field(default_factory=set)
     quiet: set[int] = field(default_factory=set)
+    restored: dict[int, int] = field(default_factory=dict)
     known: dict[tuple[int, Scope], list[int]] = field(default_factory=dict)
 
 
@@ -74,6 +75,7 @@ def _store(tx: Connection, now: float, parcel: Parcel, wishes: _Wishes) -> Accep
     fresh = {place: number for place, number in enumerate(ids) if number is not None}
     for place, number in fresh.items():
         _note(parcel, number, parcel.events[place], found[place], wishes)
+        _note_restored(tx, parcel, parcel.events[place], wishes)
     heard = fresh.keys() & asking
     urgent = any(triggers.trigger(parcel.events[place]).urgent for place in heard)
     return Accepted(len(fresh), len(ids) - len(fresh), len(fresh) - len(heard), urgent)
@@ -89,6 +91,13 @@ def _note(parcel: Parcel, number: int, event: MoodleEvent, found: Sequence[int],
         (wishes.urgent if trigger.urgent else wishes.settling).setdefault(target, []).append(number)
     if parcel.way == SENT_BEFORE_COMMIT:
         wishes.again.update(targets)
+
+
+def _note_restored(tx: Connection, parcel: Parcel, event: MoodleEvent, wishes: _Wishes) -> None:
+    """A course was made of another one: a person may want the mapping of that to go on with it (design.md 8)."""
+    if event.originalcourseid and event.originalcourseid != event.courseid:
+        for mapping_id in mappings.restorable(tx, parcel.site.id, event.originalcourseid):
+            wishes.restored[mapping_id] = event.courseid
 
 
 def _mappings(tx: Connection, site_id: int, scope: Scope, wishes: _Wishes) -> list[int]:
@@ -112,8 +121,13 @@ def concerned(tx: Connection, site_id: int, scope: Scope) -> list[int]:
 
 def _mark(kit: Kit, tx: Connection, now: float, wishes: _Wishes) -> None:
     settings = kit.settings
+    # All of them at once, in the order of their numbers: one after the other, two deliveries could deadlock.
+    if changed := wishes.quiet | wishes.restored.keys():
+        mappings.lock(tx, *changed)
     if wishes.quiet:
         mappings.quieten(tx, sorted(wishes.quiet), now + settings.quieten)
+    for mapping_id, restored_as in sorted(wishes.restored.items()):
+        mappings.set_restored(tx, mapping_id, restored_as)
     # Rows in the order of their keys, whichever are urgent: whoever locks several in another order could deadlock.
     both = sorted(wishes.settling.keys() | wishes.urgent.keys())
     for urgent, group in groupby(both, key=wishes.urgent.__contains__):

@@ -24,7 +24,7 @@ from app.store.worklist import Claim
 from app.sync import plugin, showing
 from app.sync.apply import Applied, Apply
 from app.sync.connect import Sides, sides
-from app.sync.course import repair_lms
+from app.sync.course import forget_copy, repair_lms
 from app.sync.holds import Judged, keep_hold, newest
 from app.sync.lease import Ended, Lease
 from app.sync.read import LMS_DISABLED, KuraCloudReading, read_kuracloud, read_roster
@@ -97,6 +97,7 @@ def run(kit: Kit, lease: Lease, read: Reader = read_roster) -> Ended:
         both = plugin.asked(stored)
         plugin.remember(kit, both.site.id, both.site.plugin, stored.site.plugin)
         look = _look_or_repair(kit, lease, both, read)
+        forget_copy(kit, stored.mapping)
         record = RosterRecord(kit, lease, look.known.answers(map(act.fingerprint, look.verdict.lifted)))
         applied = Apply(both, record, look.kuracloud).carry_out(look.verdict.go)
     ask_for_returners(kit, lease, look.verdict.go)
