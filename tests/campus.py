@@ -37,6 +37,7 @@ from tests.world import SECRET, World, world
 OWNER = f"test:{os.getpid()}:0:0"
 _SOON = 3600.0
 _ROUNDS = 60
+_PAUSE = 1.0  # so long a round in which nothing could be done lasts: a connection may be paused
 
 
 class Mailbag:
@@ -108,11 +109,12 @@ class Campus:
         self.deliver()
         outcomes: list[str] = []
         for _ in range(_ROUNDS):
-            outcomes += self.turns()
+            taken = self.turns()
+            outcomes += taken
             wait = self._next_wait()
             if wait is None:
                 return outcomes
-            self.world.clock.advance(wait)
+            self.world.clock.advance(wait if taken else max(wait, _PAUSE))
         raise AssertionError(f"it does not come to rest: {outcomes}")
 
     def run(self, kind: str = "roster") -> Run:
@@ -125,9 +127,8 @@ class Campus:
     def _next_wait(self) -> float | None:
         with self.world.kit.database.reading() as tx:
             rows = worklist.rows(tx)
-        moments = [row.due_at for row in rows if row.due_at is not None and row.gate == "open"]
-        moments += [row.lease_until for row in rows if row.lease_until is not None]
-        waits = [max(0.0, moment - self.world.clock()) for moment in moments]
+        moments = [row.lease_until or row.due_at for row in rows if row.gate == "open"]
+        waits = [max(0.0, moment - self.world.clock()) for moment in moments if moment is not None]
         return min((wait for wait in waits if wait <= _SOON), default=None)
 
 
@@ -160,7 +161,8 @@ def in_step(made: World) -> None:
     """Both sides hold the same people with the same names and sections, and another run plans nothing."""
     look = made.preview().as_json()
     assert (look["go"], look["held"], look["dropped"], look["conflicts"]) == ([], [], [], [])
-    assert shown(made) == truth(made)
+    # Never the two compared as a whole: to show how hundreds differ takes pytest minutes.
+    assert set(truth(made).items()) ^ set(shown(made).items()) == set()
     assert invited_twice(made) == []
 
 
