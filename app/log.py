@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import os
 import re
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
+from io import TextIOWrapper
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -31,6 +39,8 @@ _HIDDEN = (
 _MASK = "***"
 # A database's or a server's own message may quote what it was sent, so values are looked through as well.
 _ADDRESS = re.compile(r"[^\s@\"'<>(){}\[\],;:=]+@[^\s@\"'<>(){}\[\],;:=]+")
+_CONSOLE = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+_LARGEST, _OLDER = 10 << 20, 4  # bytes of the file of log lines, and how many before it are kept
 _CHATTY = ("rq.worker", "rq.job", "alembic", "urllib3")
 
 
@@ -68,9 +78,48 @@ def _send_to_standard_error(settings: Settings, shared: list[Processor]) -> None
 
 
 def _renderer(settings: Settings) -> Processor:
-    if settings.log_json:
-        return structlog.processors.JSONRenderer()
-    return structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    return structlog.processors.JSONRenderer() if settings.log_json and not sys.stderr.isatty() else _CONSOLE
+
+
+def readable(line: str) -> str:
+    """A line of JSON as a person reads it, in local time; any other line as it is."""
+    said = parsed(line)
+    if said is None:
+        return line
+    at = datetime.fromisoformat(said["timestamp"]).astimezone()
+    return str(_CONSOLE(None, "", {**said, "timestamp": at.strftime("%H:%M:%S")}))
+
+
+def parsed(line: str) -> dict[str, Any] | None:
+    """What a log line says; None where it is none of ours."""
+    try:
+        said = json.loads(line)
+        datetime.fromisoformat(said["timestamp"])
+    except (ValueError, TypeError, KeyError):
+        return None
+    return said if isinstance(said.get("event"), str) else None
+
+
+@contextmanager
+def kept(path: Path | None) -> Iterator[Callable[[str], None]]:
+    """What keeps lines in a file that only its owner reads, 10 MiB and four before it; None: it keeps nothing.
+
+    One process writes there: files would be turned over under the others' hands.
+    """
+    if path is None:
+        yield lambda _: None
+        return
+    with closing(_Lines(path, maxBytes=_LARGEST, backupCount=_OLDER, encoding="utf-8", delay=True)) as lines:
+        yield lambda line: lines.emit(logging.makeLogRecord({"msg": line}))
+
+
+class _Lines(RotatingFileHandler):
+    def _open(self) -> TextIOWrapper:
+        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        return TextIOWrapper(open(descriptor, "ab"), encoding=self.encoding, write_through=True)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """A full disk stops nobody: the lines are on the terminal all the same."""
 
 
 def mask(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:

@@ -90,6 +90,12 @@ def _webhook_secret(text: str) -> str:
     return text
 
 
+def _readable(text: str) -> str:
+    if text and not (Path(text).is_file() and os.access(text, os.R_OK)):
+        raise ValueError("a file that can be read")
+    return text
+
+
 def _setting(
     default: Any,
     about: str,
@@ -122,8 +128,16 @@ class Settings:
     web_threads: int = _setting(8, "threads of the web server", least=1)
     workers: int = _setting(4, "worker processes", least=1)
     log_level: str = _setting("info", "debug, info, warning or error", parse=_level)
-    log_json: bool = _setting(True, "log lines as JSON; off: for reading in a terminal", parse=_flag)
+    log_json: bool = _setting(True, "log lines as JSON, but for those on a terminal; off: never", parse=_flag)
+    log_file: str = _setting(
+        "", "where `kurasync up` keeps its last log lines; empty: kurasync.log in the home folder; none: nowhere"
+    )
     allow_http: bool = _setting(False, "allow http:// for hosts other than this machine", parse=_flag)
+    ca_file: str = _setting(
+        "",
+        "file (PEM) with the authorities whose certificates are good, in place of the usual ones",
+        parse=_readable,
+    )
 
     quiet: float = _setting(3.0, "how long an event settles before its course is looked at")
     cap: float = _setting(15.0, "the longest that a stream of events can put off a look")
@@ -187,6 +201,13 @@ class Settings:
         return Path(self.audit_anchor) if self.audit_anchor else self.home / "audit.anchor"
 
     @property
+    def log_path(self) -> Path | None:
+        """Where `kurasync up` keeps log lines; None: nowhere."""
+        if self.log_file.lower() == "none":
+            return None
+        return Path(self.log_file) if self.log_file else self.home / "kurasync.log"
+
+    @property
     def need(self) -> float:
         """Seconds a lease must still have before a request may be sent (queue.md 4)."""
         return self.call_timeout + self.grace
@@ -231,6 +252,8 @@ def _checked(settings: Settings) -> Settings:
             f"KURASYNC_LEASE ({settings.lease:g} s) must be longer than KURASYNC_CALL_TIMEOUT + KURASYNC_GRACE "
             f"({settings.need:g} s): else no run could ever write."
         )
+    if settings.smtp_user and settings.smtp_security == "none":
+        raise SettingsError("KURASYNC_SMTP_USER needs KURASYNC_SMTP_SECURITY=starttls or tls: a password is sent.")
     for given, needed in _TOGETHER:
         if getattr(settings, given) and not getattr(settings, needed):
             raise SettingsError(f"{variable(given)} needs {variable(needed)} too.")

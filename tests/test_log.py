@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
@@ -103,3 +105,44 @@ def test_rq_says_only_what_is_wrong(lines: Lines) -> None:
     log.configure(Settings())
     logging.getLogger("rq.worker").info("listening")
     assert lines.text() == ""
+
+
+def test_on_a_terminal_lines_are_readable_whatever_the_setting(
+    lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    log.configure(Settings())
+    structlog.get_logger().warning("run_ended", mapping_id=7)
+    assert "mapping_id=7" in lines.text()
+
+
+def test_a_line_of_json_is_put_in_words_and_any_other_left_as_it_is() -> None:
+    at = "2026-01-31T12:00:00.5Z"
+    said = log.readable(json.dumps({"event": "run_ended", "level": "info", "timestamp": at, "mapping_id": 7}))
+    assert re.match(r"\d\d:\d\d:\d\d \[info +\] run_ended +mapping_id=7$", said)
+    odd = json.dumps({"event": 1, "timestamp": at})
+    for other in ("Ready to accept connections", "{", "[1]", '{"event": "x"}', odd):
+        assert log.readable(other) == other
+
+
+def test_lines_are_kept_in_a_file_for_its_owner_alone_that_does_not_grow(tmp_path: Path) -> None:
+    path = tmp_path / "kurasync.log"
+    with log.kept(path) as keep:
+        for number in range(24):
+            keep(f"{number:02} " + "x" * (1 << 20))
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.read_text().startswith("18 ")
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["kurasync.log", "kurasync.log.1", "kurasync.log.2"]
+
+
+def test_lines_that_cannot_be_kept_stop_nobody(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in (tmp_path / "nowhere" / "kurasync.log", None):
+        with log.kept(path) as keep:
+            keep("a line")
+    assert capsys.readouterr().err == ""
+
+
+def test_where_lines_are_kept_is_a_setting(tmp_path: Path) -> None:
+    assert Settings(home=tmp_path).log_path == tmp_path / "kurasync.log"
+    assert Settings(log_file="/var/log/k.log").log_path == Path("/var/log/k.log")
+    assert Settings(log_file="none").log_path is None

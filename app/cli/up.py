@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
@@ -12,7 +13,7 @@ from importlib import import_module
 
 import click
 
-from app import kit, settings
+from app import kit, log, settings
 from app.children import Child
 from app.cli.output import say, warn
 from app.cli.session import opened
@@ -127,7 +128,8 @@ def _redis(given: Settings) -> Iterator[tuple[str, list[Child]]]:
 
 
 def _supervise(given: Settings, listener: socket.socket, redis_url: str, redis: list[Child]) -> None:
-    environ = {"KURASYNC_REDIS_URL": redis_url}
+    # As JSON whatever is shown: the file of log lines is for programs, a support bundle among them.
+    environ = {"KURASYNC_REDIS_URL": redis_url, settings.variable("log_json"): "yes"}
     descriptor = listener.fileno()
     serve = partial(_main_of(_WEB), descriptor)
     processes = [
@@ -136,12 +138,20 @@ def _supervise(given: Settings, listener: socket.socket, redis_url: str, redis: 
         Child("clock", copy(_main_of(_CLOCK), environ=environ, piped=True)),
     ]
     patience = _PATIENCE + given.connect_timeout + given.call_timeout
-    Supervisor([redis, processes], patience=patience, died=_restarting, show=_show).run()
+    with log.kept(given.log_path) as keep:
+        Supervisor([redis, processes], patience=patience, died=_restarting, show=_shows(given, keep)).run()
     say("kurasync has stopped.")
 
 
-def _show(name: str, line: str) -> None:
-    click.echo(f"{name:<6} | {line}")
+def _shows(given: Settings, keep: Callable[[str], None]) -> Callable[[str, str], None]:
+    """Keeps what the processes write, and shows it: in words on a terminal."""
+    in_words = sys.stdout.isatty() or not given.log_json
+
+    def show(name: str, line: str) -> None:
+        keep(line)
+        click.echo(f"{name:<6} | {log.readable(line) if in_words else line}")
+
+    return show
 
 
 def _restarting(child: Child, status: int) -> None:

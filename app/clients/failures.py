@@ -24,7 +24,8 @@ def unreachable(peer: Peer, cause: Exception) -> TransientError | ConnectionBrok
     if isinstance(cause, ssl.SSLCertVerificationError):
         return ConnectionBroken(
             f"The certificate of {peer.name} at {peer.base_url} cannot be verified: {cause.verify_message}. "
-            "Renew it, or let the server send the whole chain.",
+            "Renew it, or let the server send the whole chain; for an authority of your own, name its certificate in "
+            "KURASYNC_CA_FILE.",
             reason="certificate",
             origin=peer.origin,
         )

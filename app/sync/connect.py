@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from app.clients.http import Http
 from app.clients.kuracloud import KuraCloudClient
@@ -73,4 +74,5 @@ def http(kit: Kit, url: str, origin: Origin, fence: Fence | None = None) -> Http
         call_timeout=settings.call_timeout,
         allow_http=settings.allow_http,
         fence=fence,
+        ca_file=Path(settings.ca_file) if settings.ca_file else None,
     )
