@@ -28,6 +28,13 @@ _WORDS = {
     "audit": ("record in the audit", "records in the audit"),
     "grades": ("grade remembered", "grades remembered"),
 }
+_LEFT_IN_FILE = (
+    "The database was busy: until it is compacted, old values stand in free pages of its file. Stop kurasync and run "
+    "`kurasync db compact`."
+)
+_LEFT_IN_POSTGRESQL = (
+    "In PostgreSQL's files old values stand until the next VACUUM FULL, and in its log as long as that is kept."
+)
 _NOTHING = "Nothing personal is stored of this person."
 
 
@@ -52,8 +59,10 @@ def erase(kit: Kit, user: str | None, source: TextIO | None, everyone: bool, for
     if found.present and not force:
         raise Refused(erasing.still_there(found), reason="still_there")
     asking.confirm("Erase this for good?", yes)
-    _erase(kit, person, force=force)
+    compacted = _erase(kit, person, force=force)
     say("Erased. docs/privacy.md says what numbers stay, and what to do about backups.")
+    if not compacted:
+        say(_LEFT_IN_FILE if kit.database.is_sqlite else _LEFT_IN_POSTGRESQL)
 
 
 def _show(found: Stored, called: list[str]) -> None:
@@ -66,14 +75,13 @@ def _show(found: Stored, called: list[str]) -> None:
         say(f"What waits in hold {numbers} is overtaken, also if it was approved: the next run holds the rest anew.")
 
 
-def _erase(kit: Kit, person: Person, *, force: bool) -> None:
+def _erase(kit: Kit, person: Person, *, force: bool) -> bool:
     """Wait for the runs that may know the person; new ones are not held up."""
     ends = time.monotonic() + _PATIENCE
     waited = False
     while True:
         try:
-            erasing.erase(kit, person, actor(), force=force)
-            return
+            return erasing.erase(kit, person, actor(), force=force)
         except Refused as refused:
             if refused.reason != AT_WORK or time.monotonic() >= ends:
                 raise

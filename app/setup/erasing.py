@@ -85,11 +85,11 @@ def stored(tx: Connection, person: Person) -> Stored:
     return found
 
 
-def erase(kit: Kit, person: Person, actor: str, *, force: bool = False) -> dict[str, int]:
-    """Take a person's names and addresses out of everything; returns how many records of each kind.
+def erase(kit: Kit, person: Person, actor: str, *, force: bool = False) -> bool:
+    """Take a person's names, addresses and grades out of everything; returns whether the file is free of them too.
 
-    Nothing personal of her is left but in copies of the database made before. It can be repeated: a second time finds
-    nothing. What waits for approval and names her is overtaken, and looked at anew. Raises Refused while a run is at
+    False: in free pages of the database old values may stand until it is compacted (app.store.files.compact). It can be
+    repeated. What waits for approval and names her is overtaken, and looked at anew. Raises Refused while a run is at
     work that may know her (reason `run_at_work`) and, without `force`, while she still takes part in a mapping, since
     the next run would learn her again.
     """
@@ -103,8 +103,7 @@ def erase(kit: Kit, person: Person, actor: str, *, force: bool = False) -> dict[
             with kit.database.transaction() as tx:
                 files.overwrite_freed(tx)
                 people.put_document(tx, each)
-        files.compact(kit.database)
-    return found.counts
+    return files.compact(kit.database)
 
 
 def still_there(found: Stored) -> str:

@@ -1,0 +1,29 @@
+"""What a database that was put back from a backup must not go by any more. Links and what was invited stay."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, delete, select, update
+
+from app.store.tables import bypasses, grade_exports, mappings, rosters, runs, worklist
+
+
+def lock(tx: Connection) -> list[int]:
+    """Let nobody change or begin anything until `tx` ends; returns the numbers of all mappings."""
+    numbers = list(tx.execute(select(mappings.c.id).order_by(mappings.c.id).with_for_update()).scalars())
+    tx.execute(select(worklist.c.fence).order_by(worklist.c.mapping_id, worklist.c.kind).with_for_update()).all()
+    return numbers
+
+
+def forget(tx: Connection) -> None:
+    """Nothing was approved, read, asked for or lifted yet, and no run is at work."""
+    tx.execute(update(mappings).values(started_at=None))
+    # A worker that has a claim of the past, or of what the database does not know any more, finds it lost.
+    tx.execute(update(worklist).values(lease_owner=None, lease_until=None, fence=worklist.c.fence + 1, crashes=0))
+    for table in (rosters, grade_exports, bypasses):
+        tx.execute(delete(table))
+
+
+def end_runs(tx: Connection, now: float, message: str) -> list[int]:
+    """Say of every run that had not ended that nobody knows how it did; returns their numbers."""
+    left = update(runs).where(runs.c.ended_at.is_(None)).returning(runs.c.id)
+    return list(tx.execute(left.values(ended_at=now, outcome="lost", reason="restored", message=message)).scalars())
