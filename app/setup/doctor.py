@@ -8,7 +8,7 @@ from app import kit as kits
 from app import settings
 from app.errors import KurasyncError
 from app.kit import Kit
-from app.setup import ground, outside
+from app.setup import backups, ground, outside
 from app.setup.check import Check, fail, note, ok, warn
 from app.setup.obstacles import SUSPENDED, obstacle, state
 from app.store import instances, reports, sites
@@ -43,6 +43,7 @@ def examine() -> Iterator[Check]:
 
 def _connected(kit: Kit) -> Iterator[Check]:
     yield ground.redis(kit.settings)
+    yield from backups.checks(kit)
     yield _work(kit)
     with kit.database.reading() as tx:
         known_sites, known_instances = sites.every(tx), instances.every(tx)

@@ -10,8 +10,10 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from app import queues
+from app.errors import Refused
 from app.kit import Kit
 from app.queues import Target
+from app.setup.backups import refuse_older
 from app.store import audit, worklist
 from app.sync.backoff import Chance, backoff
 
@@ -35,9 +37,11 @@ class Dispatcher:
     def dispatch(self) -> int:
         """How many jobs were put on the queue: what is due, open and unleased, and not yet in Redis (queue.md 3).
 
-        Never raises: whatever is wrong with Redis or the database is logged once, and the next call tries again.
+        Never raises: whatever is wrong with Redis or the database is logged once, and the next call tries again. After
+        an old backup was put back, nothing is done (docs/backup.md).
         """
         try:
+            refuse_older(self._kit)
             self._reap()
             count = self._sweep()
         except Exception as error:
@@ -90,5 +94,7 @@ class Dispatcher:
             _log.info("dispatch_works_again")
         elif isinstance(error, RedisError):
             _log.warning("redis_away", error=trouble)
+        elif isinstance(error, Refused):
+            _log.error(error.reason, message=error.message)
         else:
             _log.error("dispatch_failed", exc_info=error)

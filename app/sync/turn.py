@@ -9,6 +9,7 @@ import structlog
 
 from app.errors import KurasyncError
 from app.kit import Kit
+from app.setup.backups import older
 from app.store import worklist
 from app.sync import grades, roster
 from app.sync.backoff import Chance
@@ -41,7 +42,8 @@ def take_turn(
     `owner` is host:pid:start:random (queue.md 2). `stopping` says when the process has to end. Raises only when the
     database is away: then the lease ends by itself, and another run follows.
     """
-    lease = None if stopping() else _claim(kit, mapping_id, kind, owner, stopping)
+    idle = stopping() or older(kit) is not None  # a database put back from a backup: docs/backup.md
+    lease = None if idle else _claim(kit, mapping_id, kind, owner, stopping)
     if lease is None:
         _log.debug("turn_refused", mapping_id=mapping_id, kind=kind)
         return REFUSED
