@@ -114,7 +114,7 @@ class Campus:
             wait = self._next_wait()
             if wait is None:
                 return outcomes
-            self.world.clock.advance(wait if taken else max(wait, _PAUSE))
+            self.world.clock.advance(wait if wait or taken else _PAUSE)
         raise AssertionError(f"it does not come to rest: {outcomes}")
 
     def run(self, kind: str = "roster") -> Run:
