@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from app.errors import RosterUnverified
+from app.errors import PermanentError, RosterUnverified
 from app.kit import Kit
 from app.planning.plugin_students import told
 from app.planning.rules import Rules, from_settings
 from app.planning.students import basis, students
+from app.setup import mappings, sites
 from tests.conftest import SetClock
 from tests.test_planning_plugin_students import TEACHER, roster, user
 from tests.test_planning_students import enrolled, reading_of
@@ -90,6 +91,21 @@ def test_a_capability_that_moodle_does_not_know_is_told(sqlite_kit: Kit, clock: 
         made.set(capability="mod/assign:submitt")
         run = made.sync()
         assert (run.outcome, run.reason) == ("retry", "capability_unknown")
+
+
+def test_setting_it_asks_moodle_first(sqlite_kit: Kit, clock: SetClock) -> None:
+    with world(sqlite_kit, clock) as made:
+        mappings.set_rules(sqlite_kit, made.mapping_id, {"capability": SUBMIT}, (), "somebody")
+        made.moodle.rights.revoke("moodle/role:review")
+        with pytest.raises(RosterUnverified, match="moodle/role:review"):
+            mappings.set_rules(sqlite_kit, made.mapping_id, {"capability": "mod/quiz:attempt"}, (), "somebody")
+        mappings.set_rules(sqlite_kit, made.mapping_id, {"mode": "review"}, (), "somebody")
+        made.moodle.install_plugin()
+        sites.test(sqlite_kit, "uni")
+        with pytest.raises(PermanentError, match="no capability of the name"):
+            mappings.set_rules(sqlite_kit, made.mapping_id, {"capability": "mod/quiz:attempts"}, (), "somebody")
+        chosen = mappings.set_rules(sqlite_kit, made.mapping_id, {"capability": "mod/quiz:attempt"}, (), "somebody")
+        assert (chosen.capability, chosen.mode) == ("mod/quiz:attempt", "review")
 
 
 def test_the_plugin_tells_of_each_whether_she_has_it() -> None:

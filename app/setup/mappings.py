@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Connection
@@ -12,7 +12,7 @@ from app.errors import NotFound, Refused
 from app.kit import Kit
 from app.planning import rules
 from app.planning.rules import Rules
-from app.setup import finding, pairing
+from app.setup import capability, finding, pairing
 from app.setup.acts import record
 from app.setup.giving_back import give_back
 from app.setup.resting import at_rest, seize
@@ -20,6 +20,7 @@ from app.store import instances, mappings, sites, worklist
 from app.store.instances import Instance
 from app.store.mappings import Mapping as CourseMapping
 from app.store.mappings import Pair
+from app.store.sites import Site
 from app.sync import ask, course
 from schemas.kuracloud import Course as KuraCourse
 from schemas.moodle import Course as MoodleCourse
@@ -54,46 +55,60 @@ def add(
         site, instance = finding.site(tx, site_name), finding.instance(tx, instance_name)
     here = finding.moodle_course(kit, site, moodle_course)
     there = finding.kura_course(kit, instance, kura_course)
+    pair = Pair(site.id, here.id, here.fullname, instance.id, there.course_id, there.name)
+    return Added(add_pair(kit, site, instance, pair, Rules(), actor, shared=shared), here, there)
+
+
+def add_pair(
+    kit: Kit, site: Site, instance: Instance, pair: Pair, chosen: Rules, actor: str, *, shared: bool = False
+) -> CourseMapping:
+    """Map two courses that were seen on their sides, with rules of their own; as `add` does, and raises the same."""
+    settings = rules.to_settings(chosen)
     with kit.database.reading() as tx:
-        pair = Pair(site.id, here.id, here.fullname, instance.id, there.course_id, there.name)
         pairing.refuse_mapped(tx, pair, shared)
-    course.enable_lms(kit, instance, there.course_id, actor)
+        refuse_what_nobody_tells(tx, site.id, settings)
+    capability.try_out(kit, site, pair.courseid, chosen)
+    course.enable_lms(kit, instance, pair.kura_courseid, actor)
     with kit.database.transaction() as tx:
         now = kit.database.now(tx)
-        mapping_id = mappings.add(
-            tx,
-            now,
-            site_id=site.id,
-            courseid=here.id,
-            course_name=here.fullname,
-            instance_id=instance.id,
-            kura_courseid=there.course_id,
-            kura_course_name=there.name,
-            settings={},
-            reconcile_at=now + kit.settings.reconcile,
-        )
+        reconcile_at = now + kit.settings.reconcile
+        mapping_id = mappings.add(tx, now, **asdict(pair), settings=settings, reconcile_at=reconcile_at)
         ask.want(kit, tx, [mapping_id], "roster", urgent=True)
-        subject = {"site": site.name, "course": here.id, "instance": instance.name, "kura_course": there.course_id}
+        ours, theirs = {"site": site.name, "course": pair.courseid}, {"kura_course": pair.kura_courseid}
+        subject = {**ours, "instance": instance.name, **theirs, **({"rules": settings} if settings else {})}
         record(tx, now, actor, "add_mapping", subject, mapping_id)
-        return Added(finding.mapping(tx, mapping_id), here, there)
+        return finding.mapping(tx, mapping_id)
 
 
 def set_rules(kit: Kit, mapping_id: int, changes: Mapping[str, str], reset: Collection[str], actor: str) -> Rules:
-    """Change rules, put those in `reset` back to their defaults, and look again; raises Refused for a bad one."""
+    """Change rules, put those in `reset` back to their defaults, and look again; raises Refused for a bad one.
+
+    A capability is tried first: raises what the client raises.
+    """
+    with kit.database.reading() as tx:
+        mapping = finding.mapping(tx, mapping_id)
+        asked, site = changed(mapping, changes, reset), _site(tx, mapping)
+    if asked.capability != rules.from_settings(mapping.settings).capability:
+        capability.try_out(kit, site, mapping.courseid, asked)
     with kit.database.transaction() as tx:
         mapping = finding.mapping(tx, mapping_id)
-        kept = {name: value for name, value in mapping.settings.items() if name not in reset}
-        try:
-            rules.from_settings({name: getattr(Rules(), name, None) for name in reset})
-            chosen = rules.from_settings({**kept, **changes})
-        except ValueError as error:
-            raise Refused(str(error)) from error
+        chosen = changed(mapping, changes, reset)
         refuse_what_nobody_tells(tx, mapping.site_id, rules.to_settings(chosen))
         mappings.set_settings(tx, mapping_id, rules.to_settings(chosen))
         ask.want(kit, tx, [mapping_id], "roster", urgent=True)
         subject = {"changes": dict(changes), "reset": sorted(reset)}
         record(tx, kit.database.now(tx), actor, "set_rules", subject, mapping_id)
     return chosen
+
+
+def changed(mapping: CourseMapping, changes: Mapping[str, Any], reset: Collection[str]) -> Rules:
+    """The rules that a mapping would have; raises Refused for a bad one."""
+    kept = {name: value for name, value in mapping.settings.items() if name not in reset}
+    try:
+        rules.from_settings({name: getattr(Rules(), name, None) for name in reset})
+        return rules.from_settings({**kept, **changes})
+    except ValueError as error:
+        raise Refused(str(error)) from error
 
 
 def pause(kit: Kit, mapping_id: int, actor: str) -> None:
@@ -153,6 +168,13 @@ def refuse_what_nobody_tells(tx: Connection, site_id: int, settings: Mapping[str
             "institution_role needs Moodle's plugin local_kurasync: nothing else tells who has a role in a category or "
             f"the whole site. Install it, then let kurasync find it with `kurasync site test {site.name}`."
         )
+
+
+def _site(tx: Connection, mapping: CourseMapping) -> Site:
+    found = sites.get(tx, mapping.site_id)
+    if found is None:
+        raise NotFound(f"Mapping {mapping.id} was removed just now.")
+    return found
 
 
 def _instance(tx: Connection, mapping: CourseMapping) -> Instance:

@@ -110,7 +110,7 @@ def _read_once(client: MoodleClient, courseid: int, rules: Rules, page_size: int
     gradable = tuple(client.gradable(courseid))
     groups = tuple(client.groups(courseid))
     members = tuple(client.group_members([group.id for group in groups])) if groups else ()
-    capable = _capable(client, courseid, rules.capability, page_size)
+    capable = read_capable(client, courseid, rules.capability, page_size)
     reading = _with_accounts(
         client, MoodleReading(course, active, suspended, gradable, {}, groups, members, capable), rules
     )
@@ -118,10 +118,11 @@ def _read_once(client: MoodleClient, courseid: int, rules: Rules, page_size: int
     return reading
 
 
-def _capable(client: MoodleClient, courseid: int, capability: str, size: int) -> frozenset[int]:
-    """Who of the active has the capability; raises RosterUnverified where the service user may not ask that.
+def read_capable(client: MoodleClient, courseid: int, capability: str, size: int) -> frozenset[int]:
+    """Who of the active has the capability, in pages of `size`; nobody without one.
 
-    The site is not parked for it: only mappings with this rule need the right.
+    Raises what Moodle's client raises, and RosterUnverified where the service user may not ask this: the site is not
+    parked for it, as only mappings with this rule need the right.
     """
     if not capability:
         return frozenset()
