@@ -8,7 +8,10 @@ from typing import Any
 import click
 
 from app.cli import asking, mapping_people, naming
+from app.cli.adopt import adopt
 from app.cli.asking import yes_option
+from app.cli.mapping_check import check
+from app.cli.mapping_repoint import repoint
 from app.cli.naming import mapping_argument
 from app.cli.output import as_json_option, cell, details, listing, moment, print_json, say, table
 from app.cli.session import actor, with_kit
@@ -17,7 +20,7 @@ from app.kit import Kit
 from app.planning import rules
 from app.planning.rules import Rules
 from app.setup import finding, mappings
-from app.setup.obstacles import obstacle
+from app.setup.obstacles import obstacle, state
 from app.store import reports, runs, worklist
 from app.store.reports import MappingLine
 from app.store.runs import Run
@@ -55,10 +58,10 @@ _DETAILS = {
 
 @click.group()
 def mapping() -> None:
-    """Course mappings: add, show, set rules, pause."""
+    """Course mappings: add, show, check, set rules, pause, repoint, remove."""
 
 
-for command in (mapping_people.keep, mapping_people.exclude):
+for command in (adopt, check, mapping_people.keep, mapping_people.exclude, repoint):
     mapping.add_command(command)
 
 
@@ -91,7 +94,8 @@ def add(kit: Kit, moodle: str, kuracloud: str, shared: bool, as_json: bool) -> N
         return
     say(
         f"Mapping {number}: {added.moodle.fullname} ({moodle}) -> {added.kuracloud.name} ({kuracloud}).\n"
-        "The students of the kuraCloud course can now no longer be edited there: they follow Moodle.\n"
+        "The students of the kuraCloud course can now no longer be edited there: they follow Moodle. Nor can the "
+        "course be deleted in kuraCloud while it is mapped.\n"
         "Both courses are looked at now, and the first plan waits for your approval: "
         f"`kurasync plan {number}` shows it, `kurasync holds list` what waits."
     )
@@ -189,13 +193,21 @@ def resume(kit: Kit, name: str) -> None:
 @click.option("--force", is_flag=True, help="Although the kuraCloud course cannot be given back: it is gone.")
 @with_kit
 def remove(kit: Kit, name: str, yes: bool, force: bool) -> None:
-    """Forget a mapping, with its links, runs and holds. Its students stay in kuraCloud."""
+    """Forget a mapping, with its links, runs and holds. Its students stay in kuraCloud.
+
+    While a course is mapped its students cannot be edited in kuraCloud, nor can it be deleted there.
+    """
     found = finding.named_mapping(kit, name)
     what = f"mapping {found.id}: {found.course_name} -> {found.kura_course_name}"
     asking.confirm(f"Remove {what}? Its students stay in kuraCloud and can be edited there again.", yes)
     given_back = mappings.remove(kit, found.id, actor(), force=force)
     say(f"Removed {what}.")
-    if not given_back:
+    if given_back:
+        say(
+            "The students keep their accounts in the kuraCloud course. People can edit them there again and, where "
+            "they are not wanted, delete them by hand; the course itself can be deleted again, too."
+        )
+    else:
         say("lmsEnabled was not switched off on the kuraCloud course.")
 
 
@@ -207,7 +219,7 @@ def _line(each: MappingLine) -> dict[str, Any]:
         "kuracloud": f"{each.instance}:{each.kura_courseid}",
         "kura_course_name": each.kura_course_name,
         "links": each.links,
-        "state": each.state,
+        "state": state(each.state, each.gate_reason),
         "reason": each.gate_reason,
         "started": each.started_at is not None,
         "due_at": moment(each.due_at),
