@@ -187,7 +187,8 @@ class Settings:
         "", "whsec_... that signs them (Standard Webhooks)", parse=_webhook_secret, secret=True
     )
     alert_every: float = _setting(21600.0, "the same is not told again within this time")
-    alert_collect: float = _setting(30.0, "how long alerts are gathered before they are told as one")
+    alert_collect: float = _setting(30.0, "how long alerts are gathered before they are told as one message ...")
+    alert_pause: float = _setting(600.0, "... and the least time between two messages")
     silent_hours: float = _setting(72.0, "hours without an event after which a site is called silent; 0: never")
 
     @property

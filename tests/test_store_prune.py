@@ -13,7 +13,7 @@ from app.store.worklist import Done
 from tests.conftest import SetClock
 from tests.making import add_courses, claimed, event, row, want_now
 
-NOTHING = {"event_requests": 0, "events": 0, "runs": 0, "holds": 0, "steps": 0}
+NOTHING = {"event_requests": 0, "events": 0, "runs": 0, "holds": 0, "alerts": 0, "steps": 0}
 
 
 @pytest.fixture

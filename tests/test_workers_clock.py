@@ -212,6 +212,8 @@ def test_it_dispatches_each_tick_and_the_rest_less_often(sqlite_kit: Kit) -> Non
         ("identity", 3600.0),
         ("prune", 3600.0),
         ("seal", 60.0),
+        ("alerts", 5.0),
+        ("silence", 600.0),
     ]
 
 

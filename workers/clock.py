@@ -17,14 +17,18 @@ from app.children import show_as
 from app.errors import SettingsError
 from app.setup.sealing import seal
 from app.store.prune import prune
+from app.sync.alerting import note_silence
 from app.sync.dispatch import Dispatcher
 from app.sync.identity import check_sites
 from app.sync.probe import probe_parked
 from app.sync.reconcile import reconcile
 from app.sync.schedule import schedule_grades
+from app.sync.telling import tell
 
 _log = structlog.get_logger()
 _SECOND = 1.0
+_ALERTS = 5.0
+_SILENCE = 600.0
 _HOUR = 3600.0
 _DAY = 86400.0
 # One mapping a second: 21,600 in the six hours of one round, and never a crowd in front of an event.
@@ -70,6 +74,8 @@ def beats(box: kit.Kit) -> list[Beat]:
         Beat("identity", _HOUR, lambda: check_sites(box)),
         Beat("prune", _HOUR, lambda: forget(box)),
         Beat("seal", given.seal_every, lambda: seal(box)),
+        Beat("alerts", _ALERTS, lambda: tell(box)),
+        Beat("silence", _SILENCE, lambda: note_silence(box)),
     ]
 
 

@@ -27,7 +27,7 @@ class _Session(requests.Session):
 
 
 class Http:
-    """The connection to one Moodle or kuraCloud; made after a fork, used for many calls.
+    """The connection to one Moodle, kuraCloud or webhook; made after a fork, used for many calls.
 
     `connect_timeout` and `call_timeout` are seconds; the latter bounds a whole answer. `fence` is called before every
     request, on a connection that stands (queue.md 5). `ca_file` replaces the usual certificate authorities. Raises
@@ -58,8 +58,9 @@ class Http:
         headers: Mapping[str, str] | None = None,
         form: list[tuple[str, str]] | None = None,
         body: object = None,
+        content: bytes | None = None,
     ) -> Answer:
-        """Send one request, once; `form` goes as a form, `body` as JSON.
+        """Send one request, once; `form` goes as a form, `body` as JSON, `content` as it is.
 
         Raises TransientError when no answer comes, one that is too large, or one that says "not now" (408, 429, 5xx);
         `acted` is set where the request `writes` and may have been carried out, or still may be. Raises
@@ -70,7 +71,7 @@ class Http:
                 method,
                 self.peer.base_url + path,
                 headers=headers,
-                data=form,
+                data=form if content is None else content,
                 json=body,
                 timeout=self._timeouts,
                 stream=True,

@@ -9,13 +9,13 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 from app.errors import ConnectionBroken
 
-Origin = Literal["moodle", "kuracloud"]
-_NAMES: dict[Origin, str] = {"moodle": "Moodle", "kuracloud": "kuraCloud"}
+Origin = Literal["moodle", "kuracloud", "webhook"]
+_NAMES: dict[Origin, str] = {"moodle": "Moodle", "kuracloud": "kuraCloud", "webhook": "KURASYNC_ALERT_WEBHOOK"}
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Moodle or kuraCloud at one address; `base_url` has no slash at its end."""
+    """Moodle, kuraCloud or who is told of alerts, at one address; `base_url` has no slash at its end."""
 
     origin: Origin
     base_url: str

@@ -105,6 +105,13 @@ def behind(tx: Connection, claim: Claim) -> list[Request]:
     return [Request(*row) for row in tx.execute(_BEHIND, values)]
 
 
+def last_received(tx: Connection, site_id: int) -> float | None:
+    """When a site was heard last; None: never, or so long ago that it is forgotten."""
+    query = select(events.c.received_at).where(events.c.site_id == site_id).order_by(events.c.id.desc()).limit(1)
+    found: float | None = tx.execute(query).scalar()
+    return found
+
+
 def search(
     tx: Connection,
     *,

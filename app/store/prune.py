@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Double, Integer, Table, and_, bindparam, dele
 
 from app.store.holds import WAITING
 from app.store.steps import INVITATION_KINDS
-from app.store.tables import event_requests, events, holds, runs, steps, worklist
+from app.store.tables import alerts, event_requests, events, holds, runs, steps, worklist
 
 _BEFORE = bindparam("b_before", type_=Double)
 _SLICE = bindparam("b_slice", type_=Integer)
@@ -32,6 +32,7 @@ OLD: dict[str, tuple[Table, Any]] = {
         holds,
         and_(holds.c.decided_at < _BEFORE, holds.c.state.not_in(WAITING), holds.c.id.not_in(_REMEMBERED)),
     ),
+    "alerts": (alerts, alerts.c.at < _BEFORE),
     "steps": (steps, and_(steps.c.at < _BEFORE, steps.c.action.not_in(INVITATION_KINDS))),
 }
 

@@ -15,6 +15,7 @@ from app.kit import Kit
 from app.queues import Target
 from app.setup.backups import refuse_older
 from app.store import audit, worklist
+from app.sync import alerting
 from app.sync.backoff import Chance, backoff
 
 _JOBS_A_WORKER = 10
@@ -62,6 +63,9 @@ class Dispatcher:
                 backoff=lambda crashes: backoff(settings, crashes, self._chance),
             )
             audit.end_open(tx, now, [each.run_id for each in reaped if each.run_id], _NOT_SAID)
+            for each in reaped:
+                if each.dead:
+                    alerting.gave_up(tx, now, each.mapping_id, each.kind, "crashed")
         for each in reaped:
             _log.warning("run_reaped", **asdict(each))
 

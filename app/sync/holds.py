@@ -15,6 +15,7 @@ from app.store import audit, bypasses, holds, mappings, runs, traces, worklist
 from app.store.bypasses import Bypass
 from app.store.holds import Hold
 from app.store.mappings import Mapping
+from app.sync import alerting
 from app.sync.ask import want
 from app.sync.lease import Lease
 from app.sync.recall import Approval
@@ -138,9 +139,10 @@ def _hold(tx: Connection, now: float, lease: Lease, items: Sequence[Item]) -> No
     if latest is not None and latest.state in ("open", "approved", "rejected"):
         holds.decide(tx, now, latest, "overtaken", latest.decided_by or UNASKED)
     if items:
-        holds.create(
+        made = holds.create(
             tx, now, mapping_id=lease.mapping_id, kind=lease.kind, digest=digest, items=items, run_id=lease.run_id
         )
+        alerting.hold_made(tx, now, lease.mapping_id, lease.kind, made, items)
 
 
 def newest(tx: Connection, mapping_id: int, kind: str) -> Hold | None:

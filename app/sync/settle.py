@@ -13,6 +13,7 @@ from app.kit import Kit
 from app.store import connections, instances, mappings, runs, sites, worklist
 from app.store.mappings import Mapping
 from app.store.worklist import Claim, Dead, Done, Ending, Later, Parked, Retry
+from app.sync import alerting
 from app.sync.backoff import Chance, backoff
 from app.sync.lease import Ended, Lease, Waiting
 from app.sync.parking import park
@@ -56,6 +57,7 @@ def settle(kit: Kit, lease: Lease, result: Result, chance: Chance) -> str:
         kept = worklist.release(tx, now, lease.claim, verdict.ending, wrote=lease.wrote)
         outcome = verdict.outcome if kept else "lost"
         _end_run(tx, now, lease.claim, outcome, verdict, result)
+        _alert(tx, now, lease.claim, outcome, verdict, result)
         if isinstance(result, Waiting):
             runs.fold(tx, lease.claim)
     _report(lease.claim, outcome, verdict, result)
@@ -166,6 +168,13 @@ def _end_run(tx: Connection, now: float, claim: Claim, outcome: str, verdict: _V
         counts=dict(ended.counts),
         drift=ended.drift,
     )
+
+
+def _alert(tx: Connection, now: float, claim: Claim, outcome: str, verdict: _Verdict, result: Result) -> None:
+    if outcome == "dead":
+        alerting.gave_up(tx, now, claim.mapping_id, claim.kind, verdict.reason)
+    elif outcome == "done" and isinstance(result, Ended) and result.drift:
+        alerting.drifted(tx, now, claim.mapping_id, claim.run_id, result.drift)
 
 
 def _report(claim: Claim, outcome: str, verdict: _Verdict, result: Result) -> None:
