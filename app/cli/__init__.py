@@ -27,6 +27,7 @@ COMMANDS = {
     "grades": "app.cli.sync:grades",
     "hand-back": "app.cli.hand_back:hand_back",
     "holds": "app.cli.holds:holds",
+    "alerts": "app.cli.alerts:alerts",
     "runs": "app.cli.runs:runs",
     "events": "app.cli.events:events",
     "queues": "app.cli.queues:queues",
