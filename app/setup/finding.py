@@ -66,14 +66,18 @@ def named_mapping(kit: Kit, name: str) -> Mapping:
         return _only([each for each in own if each.courseid == int(course)], of, course)
     called = [each for each in own if each.course_name == course]
     if not called and own:
-        courseids = {each.id for each in _moodle_courses(kit, of) if each.shortname == course}
+        courseids = {each.id for each in moodle_courses(kit, of) if each.shortname == course}
         called = [each for each in own if each.courseid in courseids]
     return _only(called, of, course)
 
 
 def moodle_course(kit: Kit, of: Site, course: str) -> MoodleCourse:
     """The Moodle course with this id, short name or full name; raises NotFound or Refused."""
-    courses = _moodle_courses(kit, of)
+    return moodle_course_among(moodle_courses(kit, of), of, course)
+
+
+def moodle_course_among(courses: Sequence[MoodleCourse], of: Site, course: str) -> MoodleCourse:
+    """The same among courses that were read before."""
     if course.isdecimal():
         found = [each for each in courses if each.id == int(course)]
     else:
@@ -90,7 +94,11 @@ def moodle_course(kit: Kit, of: Site, course: str) -> MoodleCourse:
 
 def kura_course(kit: Kit, of: Instance, course: str) -> KuraCourse:
     """The kuraCloud course with this number, code or name; raises NotFound or Refused."""
-    courses = _kura_courses(kit, of)
+    return kura_course_among(kura_courses(kit, of), of, course)
+
+
+def kura_course_among(courses: Sequence[KuraCourse], of: Instance, course: str) -> KuraCourse:
+    """The same among courses that were read before."""
     if course.isdecimal():
         found = [each for each in courses if each.course_id == int(course)]
     else:
@@ -106,12 +114,14 @@ def kura_course(kit: Kit, of: Instance, course: str) -> KuraCourse:
     return found[0]
 
 
-def _moodle_courses(kit: Kit, of: Site) -> list[MoodleCourse]:
+def moodle_courses(kit: Kit, of: Site) -> list[MoodleCourse]:
+    """All courses of a site that its service user can see, without the front page; raises what the client raises."""
     with closing(connect.moodle_client(kit, of)) as client:
         return [each for each in client.courses() if each.id != FRONT_PAGE]
 
 
-def _kura_courses(kit: Kit, of: Instance) -> list[KuraCourse]:
+def kura_courses(kit: Kit, of: Instance) -> list[KuraCourse]:
+    """All active courses of an instance; raises what the client raises."""
     with closing(connect.kuracloud_client(kit, of)) as client:
         return client.courses()
 
