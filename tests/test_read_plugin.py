@@ -274,8 +274,9 @@ def test_the_doctor_says_whether_it_is_there_and_what_it_lacks(small: World) -> 
     assert told()["site uni plugin"] == ("ok", f"local_kurasync 0.3.0 ({VERSION}) is there.")
     assert "can be read whole: 6" in told()["site uni roster"][1]
     small.moodle.without("moodle/grade:edit")
-    assert told()["site uni plugin"] == (
-        "fail", "The service user lacks moodle/grade:edit: allow this in its role.",
+    assert told()["site uni capability moodle/grade:edit"] == (
+        "fail",
+        "The service user lacks moodle/grade:edit, to write grades: allow this in its role, for the whole site.",
     )
     small.moodle.service_functions.discard("local_kurasync_save_grades")
     assert told()["site uni plugin"][0] == "warn"

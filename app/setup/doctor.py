@@ -8,12 +8,14 @@ from app import kit as kits
 from app import settings
 from app.errors import KurasyncError
 from app.kit import Kit
-from app.setup import backups, ground, outside
+from app.setup import backups, ground, outside, stored_secrets
 from app.setup.check import Check, fail, note, ok, warn
 from app.setup.obstacles import SUSPENDED, obstacle, state
 from app.store import instances, reports, sites
 from app.store.reports import MappingLine
 from app.store.worklist import GRADES, ROSTER
+
+_SHOWN = 20  # mappings with which all is well; of more, only the others are worth reading
 
 
 def examine() -> Iterator[Check]:
@@ -43,6 +45,7 @@ def examine() -> Iterator[Check]:
 
 def _connected(kit: Kit) -> Iterator[Check]:
     yield ground.redis(kit.settings)
+    yield stored_secrets.check(kit)
     yield from backups.checks(kit)
     yield _work(kit)
     with kit.database.reading() as tx:
@@ -75,14 +78,23 @@ def _mappings(kit: Kit) -> Iterator[Check]:
         lines, of_grades = reports.mapping_lines(tx, ROSTER), reports.mapping_lines(tx, GRADES)
     if not lines:
         yield warn("mappings", "No course is mapped yet: `kurasync mapping add` maps one.")
-    for line, grades in zip(lines, of_grades, strict=True):
-        name = f"mapping {line.id}"
-        well = ok(name, f"{line.course_name} -> {line.kura_course_name}: {line.state}.")
-        found = _at_rest(kit, name, line) or _stopped(name, line) or well
-        yield found
-        stopped = _stopped(f"{name} grades", grades)
-        if stopped and stopped.message != found.message:
-            yield stopped
+    found = [check for pair in zip(lines, of_grades, strict=True) for check in _mapping(kit, *pair)]
+    well = [check for check in found if check.state == "ok"]
+    if len(well) <= _SHOWN:
+        yield from found
+        return
+    yield from (check for check in found if check.state != "ok")
+    yield ok("mappings", f"{len(well)} mappings go on, and are not listed here: `kurasync mapping list`.")
+
+
+def _mapping(kit: Kit, line: MappingLine, grades: MappingLine) -> Iterator[Check]:
+    name = f"mapping {line.id}"
+    well = ok(name, f"{line.course_name} -> {line.kura_course_name}: {line.state}.")
+    found = _at_rest(kit, name, line) or _stopped(name, line) or well
+    yield found
+    stopped = _stopped(f"{name} grades", grades)
+    if stopped and stopped.message != found.message:
+        yield stopped
 
 
 def _at_rest(kit: Kit, name: str, line: MappingLine) -> Check | None:

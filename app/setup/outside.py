@@ -69,10 +69,11 @@ def _capabilities(kit: Kit, site: Site) -> Check:
         mapped = [each for each in mappings.every(tx) if each.site_id == site.id]
     if not mapped:
         return warn(name, "What the service user may see can be checked once a course is mapped.")
-    return _roster(kit, name, mapped[0])
+    return _roster(kit, name, mapped[0], len(mapped) - 1)
 
 
-def _roster(kit: Kit, name: str, mapping: Mapping) -> Check:
+def _roster(kit: Kit, name: str, mapping: Mapping, others: int) -> Check:
+    """One course stands for all of a site: to read each would take minutes where there are hundreds."""
     try:
         with connect.sides(kit, mapping.id) as both:
             found = read_roster(kit, asked(both), from_settings(mapping.settings)).members
@@ -80,7 +81,8 @@ def _roster(kit: Kit, name: str, mapping: Mapping) -> Check:
         return warn(name, f"{mapping.course_name}: {error.message}")
     except KurasyncError as error:
         return fail(name, f"{mapping.course_name}: {error.message}")
-    return ok(name, f"{mapping.course_name} can be read whole: {len(found)} student(s).")
+    rest = f" The {others} other mapped course(s) were not read: `kurasync plan MAPPING` does that." if others else ""
+    return ok(name, f"{mapping.course_name} can be read whole: {len(found)} student(s).{rest}")
 
 
 def _clock(kit: Kit, name: str, url: str, origin: Origin) -> Iterator[Check]:
