@@ -40,8 +40,8 @@ ACTOR = "an administrator"
 _VECTOR = bytes(range(16))
 
 _SCHEMA = {
-    "block_kuracloud_endpoints": "id integer, encrypted_token text, api_endpoint varchar(255), instanceid varchar(255), "
-    "name varchar(255)",
+    "block_kuracloud_endpoints": "id integer, encrypted_token text, api_endpoint varchar(255), "
+    "instanceid varchar(255), name varchar(255)",
     "block_kuracloud_courses": "id integer, courseid integer, remote_instanceid varchar(255), remote_courseid integer, "
     "remote_name varchar(255), status_ok integer, status_message text",
     "block_kuracloud_users": "id integer, userid integer, remote_studentid integer, remote_instanceid varchar(255), "
@@ -73,6 +73,11 @@ class OldBlock:
     kura: SimKuraCloud
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {name: [] for name in _SCHEMA})
 
+    def __post_init__(self) -> None:
+        self.endpoint()
+        key = {"component": "block_kuracloud", "filearea": "tokenkey", "filename": "token.key"}
+        self._row("files", contenthash="abcdef0123", **key)
+
     def endpoint(self, token: str | None = None, instanceid: str = INSTANCE) -> None:
         """A connection of the block's."""
         self._row(
@@ -86,7 +91,7 @@ class OldBlock:
     def course(self, students: int = 0, *, kura_course: int | None = None) -> tuple[int, int, list[int]]:
         """A course that the block keeps in step, with its students; (Moodle course, kuraCloud course, users)."""
         number = len(self.rows["block_kuracloud_courses"]) + 1
-        course = self.moodle.create_course(f"Physiology {number}", f"PHY{number}")
+        course = self.moodle.create_course(f"Physiology {number}", f"OLD{number}")
         kura_course = kura_course or self.kura.add_course(f"Physiology {number}")
         self.map(course, kura_course)
         return course, kura_course, [self.student(course, kura_course) for _ in range(students)]
@@ -218,8 +223,4 @@ def old_block(kit: Kit) -> Iterator[OldBlock]:
     with SimMoodle.serving() as moodle, SimKuraCloud.serving() as kura:
         moodle.install_plugin()
         sites.add(kit, name="uni", url=moodle.url, token=moodle.token, actor=ACTOR)
-        made = OldBlock(kit, moodle, kura)
-        made.endpoint()
-        key = {"component": "block_kuracloud", "filearea": "tokenkey", "filename": "token.key"}
-        made.rows["files"].append({"id": 1, "contenthash": "abcdef0123", **key})
-        yield made
+        yield OldBlock(kit, moodle, kura)

@@ -16,11 +16,12 @@ from app.cli.session import actor, with_kit
 from app.kit import Kit
 from app.planning.moving import HARMLESS, LEFT_OUT, Finding, Pair
 from app.setup.block import source
-from app.setup.block.adopt import Adopted
+from app.setup.block.adopt import Adopted, switch_on
 from app.setup.block.adopt import adopt as adopt_all
 from app.setup.block.source import Source
 from app.setup.block.survey import Adoptee, Survey
 from app.setup.block.survey import survey as look_at_all
+from app.sync.showing import several
 
 _SHOWN = 5  # links of one finding that people are shown; --json has them all
 _COURSES = {
@@ -74,7 +75,12 @@ def adopt(
     afterwards, as docs/moving-from-block_kuracloud.md says.
     """
     read = _source(folder, database, prefix)
-    found = _survey(kit, site, read, key_file.read() if key_file else None)
+    key = key_file.read() if key_file else None
+    found = _survey(kit, site, read, key)
+    if found.switched_off and not dry_run:
+        asking.confirm(_switching(found), yes)
+        switch_on(kit, found, actor())
+        found = _survey(kit, site, read, key)
     if not as_json:
         _show(found, read)
     if dry_run or not found.adoptees:
@@ -101,8 +107,8 @@ def _source(folder: Path | None, database: TextIO | None, prefix: str | None) ->
 
 
 def _survey(kit: Kit, site: str, read: Source, key: bytes | None) -> Survey:
-    courses = len(read.block.courses)
-    warn(f"The block maps {courses} courses. Each is looked at on both sides, which may take a second or two.")
+    courses = several(len(read.block.courses), "course")
+    warn(f"The block maps {courses}: each is looked at on both sides, which takes a second or two.")
     return look_at_all(kit, site, read.block, key)
 
 
@@ -143,17 +149,24 @@ def _which(pairs: Sequence[Pair]) -> str:
     return "; ".join([*named, "..."] if len(pairs) > _SHOWN else named)
 
 
+def _switching(found: Survey) -> str:
+    return (
+        f"lmsEnabled is off on {len(found.switched_off)} of the kuraCloud courses, as uninstalling the block leaves "
+        "it. Switch it on? Before, their students cannot be read; afterwards, they cannot be edited in kuraCloud."
+    )
+
+
 def _question(found: Survey) -> str:
     links = sum(len(each.links) for each in found.adoptees)
     return (
-        f"Adopt {len(found.adoptees)} mappings with {links} student links? From then on their students cannot be "
-        "edited in kuraCloud; the first plan of each waits for approval."
+        f"Adopt {several(len(found.adoptees), 'mapping')} with {several(links, 'student link')}? From then on kurasync "
+        "keeps these courses in step; the first plan of each waits for approval."
     )
 
 
 def _tell(done: Sequence[Adopted]) -> None:
     numbers = [each.mapping_id for each in done if each.mapping_id is not None]
-    say(f"Adopted {len(numbers)} mappings.")
+    say(f"Adopted {len(numbers)} of {several(len(done), 'mapping')}.")
     for each in done:
         if each.mapping_id is None:
             warn(f"Not adopted: {each.adoptee.moodle.fullname} ({each.adoptee.moodle.id}). {each.message}")

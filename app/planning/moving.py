@@ -23,6 +23,7 @@ LEFT_OUT = {
     "kura_course_twice": "the block maps several Moodle courses to this kuraCloud course: which is right is unclear",
     "course_gone": "Moodle has no such course any more, or its service user cannot see it",
     "kura_course_gone": "the kuraCloud course is not active: restore it there, if it is still wanted, and adopt again",
+    "lms_off": "lmsEnabled is off on the kuraCloud course: its students cannot be read before it is switched on",
     "mapped_otherwise": "one of the two courses is mapped to another course in kurasync",
     "links_lost": "kuraCloud does not know many of the linked students: its answer is not believed",
     "unread": "it could not be looked at",
@@ -35,7 +36,6 @@ LEFT_OUT = {
 
 HARMLESS = {
     "mapped_already": "these two courses are mapped in kurasync already: nothing is done to them",
-    "lms_off": "lmsEnabled is off on the kuraCloud course: it is switched on again",
     "unmapped_links": "links of a kuraCloud course that the block maps to nothing (any more): they mean nothing",
     "left_course": "the linked user is no student of the course now: the first plan asks whether to remove the student",
     "student_deleted": "the linked student is deleted in kuraCloud: the first plan asks where there is something to do",

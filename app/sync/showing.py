@@ -77,7 +77,7 @@ def summary(verdict: Verdict[act.Action], planned: Plan, applied: Applied) -> st
     parts = [", ".join(f"{number} {VERBS[kind]}" for kind, number in sorted(applied.counts.items()))]
     parts += [f"{len(applied.failed)} failed" if applied.failed else ""]
     parts += [f"{len(verdict.held)} held" if verdict.held else ""]
-    parts += [_several(len(planned.conflicts), "conflict") if planned.conflicts else ""]
+    parts += [several(len(planned.conflicts), "conflict") if planned.conflicts else ""]
     parts += [f"{number} left out, because {DROPPED[why]}" for why, number in _left_out(verdict, applied).items()]
     said = "; ".join(part for part in parts if part)
     return f"{said}." if said else "In step: nothing to do."
@@ -113,5 +113,6 @@ def _conflict(conflict: Conflict, names: Names) -> dict[str, Any]:
     }
 
 
-def _several(number: int, what: str) -> str:
+def several(number: int, what: str) -> str:
+    """`1 conflict`, `2 conflicts`."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -37,19 +37,24 @@ def adopt(kit: Kit, survey: Survey, actor: str) -> Iterator[Adopted]:
 
     One that fails stops no other. Nothing is started: the first plan of each waits for approval (design.md 6).
     """
-    made: dict[str, Instance] = {}
     for each in survey.adoptees:
         try:
-            instance = made.get(each.target.remote_id) or instances.made(kit, each.target, actor)
-            made[each.target.remote_id] = instance
+            instance = instances.made(kit, each.target, actor)
             yield Adopted(each, _adopted(kit, survey.site, each, instance, actor))
         except KurasyncError as error:
             yield Adopted(each, None, error.message)
 
 
+def switch_on(kit: Kit, survey: Survey, actor: str) -> None:
+    """Switch lmsEnabled on where it is off, so that a new survey can read the students; raises what the client raises.
+
+    Makes the instances that are needed for it.
+    """
+    for each in survey.switched_off:
+        course.enable_lms(kit, instances.made(kit, each.target, actor), each.course_id, actor)
+
+
 def _adopted(kit: Kit, site: Site, each: Adoptee, instance: Instance, actor: str) -> int:
-    if not each.kuracloud.lms_enabled:
-        course.enable_lms(kit, instance, each.kuracloud.course_id, actor)
     with kit.database.transaction() as tx:
         now = kit.database.now(tx)
         mapping_id = mappings.add(

@@ -71,8 +71,10 @@ def client(kit: Kit, target: Target) -> KuraCloudClient:
 
 def made(kit: Kit, target: Target, actor: str) -> Instance:
     """The instance as stored; one that is not is tried once more and added. Raises what adding raises."""
-    if target.stored is not None:
-        return target.stored
+    with kit.database.reading() as tx:
+        stored = target.stored or instances.by_name(tx, target.name)
+    if stored is not None and stored.remote_id == target.remote_id:
+        return stored
     return verbs.add(kit, name=target.name, url=target.url, token=target.token, actor=actor)
 
 

@@ -52,12 +52,21 @@ class Adoptee:
 
 
 @dataclass(frozen=True, slots=True)
+class SwitchedOff:
+    """A kuraCloud course with lmsEnabled off, as uninstalling the block leaves it: to be switched on before a look."""
+
+    target: Target
+    course_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Survey:
     """What can be adopted of the block for a site, and everything that was found inconsistent."""
 
     site: Site
     adoptees: tuple[Adoptee, ...]
     findings: tuple[Finding, ...]
+    switched_off: tuple[SwitchedOff, ...] = ()
 
     @property
     def new_instances(self) -> tuple[Target, ...]:
@@ -81,7 +90,7 @@ def survey(kit: Kit, site_name: str, block: Block, key: bytes | None, tell: Tell
     with closing(connect.moodle_client(kit, site)) as client:
         looked = _Looked(kit, site, client, block, targets)
         adoptees = [adoptee for each in courses if (adoptee := looked.at(each, tell)) is not None]
-    return Survey(site, tuple(adoptees), (*findings, *looked.findings))
+    return Survey(site, tuple(adoptees), (*findings, *looked.findings), tuple(looked.switched_off))
 
 
 class _Looked:
@@ -91,6 +100,7 @@ class _Looked:
         self, kit: Kit, site: Site, client: MoodleClient, block: Block, targets: Mapping[str, Target]
     ) -> None:
         self.findings: list[Finding] = []
+        self.switched_off: list[SwitchedOff] = []
         self._kit = kit
         self._site = site
         self._client = client
@@ -124,18 +134,19 @@ class _Looked:
         if obstacle := self._obstacle(course, theirs):
             self._find(obstacle, about)
             return None
+        if not theirs[course.remote_courseid].lms_enabled:
+            self._find("lms_off", about)
+            self.switched_off.append(SwitchedOff(target, course.remote_courseid))
+            return None
         with closing(instances.client(self._kit, target)) as client:
             students, deleted = _students(client, course.remote_courseid)
         chosen = self._chosen(course, about, students, deleted)
         self.findings += chosen.findings
         if chosen.links is None:
             return None
-        there = theirs[course.remote_courseid]
-        if not there.lms_enabled:
-            self._find("lms_off", about)
         return Adoptee(
             moodle=self._ours[course.courseid],
-            kuracloud=there,
+            kuracloud=theirs[course.remote_courseid],
             target=target,
             links=chosen.links,
             ended=chosen.ended,
