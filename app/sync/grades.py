@@ -16,7 +16,6 @@ from app.planning.gradebook import Export, Gradebook, GradePlan, Grades
 from app.planning.rules import from_settings
 from app.planning.verdict import Verdict
 from app.store import cells, exports
-from app.store.worklist import Claim
 from app.sync import exporting, grades_showing, plugin
 from app.sync.connect import Sides, sides
 from app.sync.exporting import Downloaded
@@ -91,7 +90,7 @@ def run(kit: Kit, lease: Lease) -> Ended | Waiting:
         step = exporting.awaited(kit, lease, both.kuracloud, both.mapping.kura_courseid)
         if isinstance(step, Waiting):
             return step
-        look = _look(kit, both, door, step, lease.claim)
+        look = _look(kit, both, door, step, step.gen)
         answers = look.known.answers(map(act.fingerprint, look.verdict.lifted))
         record = GradesRecord(kit, lease, answers, book=look.book)
         applied = GradesApply(door, record, look.known.owners).carry_out(look.verdict.go)
@@ -109,11 +108,11 @@ def _door(both: Sides) -> Door:
     return PluginDoor(both.moodle.plugin, both.mapping.courseid)
 
 
-def _look(kit: Kit, both: Sides, door: Door, downloaded: Downloaded, claim: Claim | None = None) -> Preview:
+def _look(kit: Kit, both: Sides, door: Door, downloaded: Downloaded, covers: int | None = None) -> Preview:
     rules = from_settings(both.mapping.settings)
     export, book = computed(downloaded.lessons), door.read()
     with kit.database.reading() as tx:
-        known = recall_grades(tx, kit.database.now(tx), both.mapping, claim, downloaded.asked_at)
+        known = recall_grades(tx, kit.database.now(tx), both.mapping, covers, downloaded.asked_at)
     plan = planning.plan(
         Grades(
             export=export,
@@ -144,7 +143,7 @@ def _end(kit: Kit, lease: Lease, look: Preview, used: Downloaded, applied: Appli
         cells.forget_columns(tx, lease.mapping_id, applied.removed)
         exports.forget(tx, lease.mapping_id)
         held = grades_showing.items(look.verdict, look.labels)
-        judged = Judged(look.known, held, set(map(act.fingerprint, look.verdict.lifted)))
+        judged = Judged(look.known, held, set(map(act.fingerprint, look.verdict.lifted)), used.gen)
         again = keep_hold(tx, now, lease, look.known.mapping, judged)
     later_wanted = used.gen < lease.claim.gen_to
     moved = applied.moved or any(left.reason == "moved" for left in look.plan.left)

@@ -13,7 +13,6 @@ from app.planning.guard import DAY
 from app.store import cells, exemptions, links, mappings, rosters, steps
 from app.store.mappings import Mapping
 from app.store.rosters import KnownRoster
-from app.store.worklist import Claim
 from app.sync.recall import Approval, approval
 
 
@@ -39,10 +38,13 @@ class RecalledGrades(Approval):
 
 
 def recall_grades(
-    tx: Connection, now: float, mapping: Mapping, claim: Claim | None, asked_at: float
+    tx: Connection, now: float, mapping: Mapping, covers: int | None, asked_at: float
 ) -> RecalledGrades:
-    """The memory of a mapping's grades; `mapping` as it was when the run began, where it is gone by now."""
-    given, active = approval(tx, now, mapping.id, "grades", claim), links.active(tx, mapping.id)
+    """The memory of a mapping's grades; `mapping` as it was when the run began, where it is gone by now.
+
+    `covers`: the generation that the export answers; None in a preview.
+    """
+    given, active = approval(tx, now, mapping.id, "grades", covers), links.active(tx, mapping.id)
     made = {link.studentid for link in active if link.created_at >= asked_at}
     ended = {link.studentid for link in links.ended(tx, mapping.id) if (link.ended_at or 0.0) >= asked_at}
     return RecalledGrades(

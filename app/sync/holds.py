@@ -37,12 +37,14 @@ NOT_WAITING = {
 class Judged:
     """What a run was allowed (`known`), what it left to a person, and what went ahead because limits were lifted.
 
-    `unused`: something approved had to be left out for now, so the approval stays.
+    `covers`: the generation that it answers. `unused`: something approved had to be left out for now, so the approval
+    stays.
     """
 
     known: Approval
     held: Sequence[Item]
     lifted: Collection[str]
+    covers: int
     unused: bool = False
 
 
@@ -81,7 +83,7 @@ def keep_hold(tx: Connection, now: float, lease: Lease, mapping: Mapping, judged
     A hold that was decided since the run was planned is left to the run that this asked for. Returns whether another
     look is due at once, because with the first approval the ordinary rules begin.
     """
-    _use_up_bypass(tx, now, lease, len(judged.lifted))
+    _use_up_bypass(tx, now, lease, judged)
     seen, items = judged.known.waiting, judged.held
     waiting = holds.waiting(tx, lease.mapping_id, lease.kind)
     if (waiting and (waiting.id, waiting.state)) != (seen and (seen.id, seen.state)) or (seen and judged.unused):
@@ -97,16 +99,16 @@ def keep_hold(tx: Connection, now: float, lease: Lease, mapping: Mapping, judged
     return applied and bool(items) and mapping.started_at is None
 
 
-def _use_up_bypass(tx: Connection, now: float, lease: Lease, lifted: int) -> None:
-    """A run that was claimed after the bypass was given, and came to its end, is the one it was given for."""
-    if bypasses.end(tx, lease.mapping_id, lease.kind, up_to=lease.claim.gen_to):
+def _use_up_bypass(tx: Connection, now: float, lease: Lease, judged: Judged) -> None:
+    """The run that began after the bypass was given, and came to its end, is the one it was given for."""
+    if bypasses.end(tx, lease.mapping_id, lease.kind, up_to=judged.covers):
         call_uid = audit.begin(
             tx,
             now,
             actor=UNASKED,
             system="kurasync",
             operation="bypass_used",
-            subject={"kind": lease.kind, "lifted": lifted},
+            subject={"kind": lease.kind, "lifted": len(judged.lifted)},
             mapping_id=lease.mapping_id,
             run_id=lease.run_id,
         )

@@ -16,7 +16,7 @@ from app.store.bypasses import Bypass
 from app.store.holds import Hold
 from app.store.links import Link
 from app.store.mappings import Mapping
-from app.store.worklist import Claim, Kind
+from app.store.worklist import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,9 @@ class Recalled(Approval):
     kept: frozenset[int]
 
 
-def recall(tx: Connection, now: float, mapping: Mapping, claim: Claim | None) -> Recalled:
-    """The memory of a mapping; `mapping` as it was when the run began, where it is gone by now. `claim` as below."""
-    given, known = approval(tx, now, mapping.id, "roster", claim), _links(tx, mapping.id)
+def recall(tx: Connection, now: float, mapping: Mapping, covers: int | None) -> Recalled:
+    """The memory of a mapping; `mapping` as it was when the run began, where it is gone by now. `covers` as below."""
+    given, known = approval(tx, now, mapping.id, "roster", covers), _links(tx, mapping.id)
     return Recalled(
         now=now,
         mapping=mappings.get(tx, mapping.id) or mapping,
@@ -77,18 +77,18 @@ def recall(tx: Connection, now: float, mapping: Mapping, claim: Claim | None) ->
     )
 
 
-def approval(tx: Connection, now: float, mapping_id: int, kind: Kind, claim: Claim | None) -> Approval:
-    """What a person let go ahead of one kind of work; for the run with this claim, or (None) for a preview."""
+def approval(tx: Connection, now: float, mapping_id: int, kind: Kind, covers: int | None) -> Approval:
+    """What a person let go ahead of one kind of work; for the run that covers this generation, or a preview (None)."""
     waiting = holds.waiting(tx, mapping_id, kind)
-    return Approval(waiting, _approved(tx, waiting), _bypass(tx, now, mapping_id, kind, claim))
+    return Approval(waiting, _approved(tx, waiting), _bypass(tx, now, mapping_id, kind, covers))
 
 
-def _bypass(tx: Connection, now: float, mapping_id: int, kind: Kind, claim: Claim | None) -> Bypass | None:
-    """The bypass, unless it was given after the run was claimed, or so long ago that nobody knows what it meets."""
+def _bypass(tx: Connection, now: float, mapping_id: int, kind: Kind, covers: int | None) -> Bypass | None:
+    """The bypass, unless it was given after the run had begun, or so long ago that nobody knows what it meets."""
     given = bypasses.get(tx, mapping_id, kind)
     if given is None or given.at <= now - DAY:
         return None
-    return given if claim is None or claim.gen_to >= given.gen else None
+    return given if covers is None or covers >= given.gen else None
 
 
 def _approved(tx: Connection, waiting: Hold | None) -> frozenset[str]:

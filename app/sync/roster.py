@@ -20,7 +20,6 @@ from app.store import mappings, rosters, runs
 from app.store.holds import Hold
 from app.store.mappings import Mapping
 from app.store.rosters import KnownRoster
-from app.store.worklist import Claim
 from app.sync import plugin, showing
 from app.sync.apply import Applied, Apply
 from app.sync.connect import Sides, sides
@@ -106,11 +105,11 @@ def run(kit: Kit, lease: Lease, read: Reader = read_roster) -> Ended:
 
 def _look_or_repair(kit: Kit, lease: Lease, both: Sides, read: Reader) -> Preview:
     try:
-        return _glance(kit, lease, both) or _look(kit, both, read, lease.claim)
+        return _glance(kit, lease, both) or _look(kit, both, read, lease.claim.gen_to)
     except CourseGone as gone:
         if gone.reason != LMS_DISABLED or not repair_lms(kit, lease, both.mapping, both.instance):
             raise
-        return _look(kit, both, read, lease.claim)
+        return _look(kit, both, read, lease.claim.gen_to)
 
 
 def _glance(kit: Kit, lease: Lease, both: Sides) -> Preview | None:
@@ -119,7 +118,7 @@ def _glance(kit: Kit, lease: Lease, both: Sides) -> Preview | None:
     of = touched(kit, both, lease.claim, rules)
     if of is None:
         return None
-    look = _planned(kit, both, rules, read_touched(both, rules, of), lease.claim)
+    look = _planned(kit, both, rules, read_touched(both, rules, of), lease.claim.gen_to)
     if not _is_harmless(look, frozenset(of.userids)):
         return None
     kept = replace(of.roster, members=look.members, next_change=look.moodle.next_change)
@@ -137,19 +136,19 @@ def _is_harmless(look: Preview, userids: frozenset[int]) -> bool:
     )
 
 
-def _look(kit: Kit, both: Sides, read: Reader, claim: Claim | None = None) -> Preview:
+def _look(kit: Kit, both: Sides, read: Reader, covers: int | None = None) -> Preview:
     rules = from_settings(both.mapping.settings)
-    look = _planned(kit, both, rules, read(kit, both, rules), claim)
+    look = _planned(kit, both, rules, read(kit, both, rules), covers)
     if not look.moodle.proven:
         return look
     chosen_by = basis(both.mapping.courseid, rules)
     return replace(look, roster=KnownRoster(look.members, chosen_by, look.known.now, look.moodle.next_change))
 
 
-def _planned(kit: Kit, both: Sides, rules: Rules, moodle: Reading, claim: Claim | None) -> Preview:
+def _planned(kit: Kit, both: Sides, rules: Rules, moodle: Reading, covers: int | None) -> Preview:
     kuracloud = read_kuracloud(both.kuracloud, both.mapping.kura_courseid)
     with kit.database.reading() as tx:
-        known = recall(tx, kit.database.now(tx), both.mapping, claim)
+        known = recall(tx, kit.database.now(tx), both.mapping, covers)
     plan = planning.plan(_roster(known, rules, moodle.members, kuracloud))
     verdict = judge(plan, _circumstances(known, rules, moodle, kuracloud, plan))
     return Preview(known, moodle, kuracloud, plan, verdict)
@@ -195,7 +194,7 @@ def _end(kit: Kit, lease: Lease, look: Preview, applied: Applied) -> Ended:
         now = kit.database.now(tx)
         drift = 0 if runs.explained(tx, lease.claim) else _drift(look, newest(tx, lease.mapping_id, lease.kind))
         held = showing.items(look.verdict, look.names)
-        again = keep_hold(tx, now, lease, look.mapping, _judged(look, held, applied))
+        again = keep_hold(tx, now, lease, look.mapping, _judged(lease, look, held, applied))
         mapping = mappings.get(tx, lease.mapping_id) or look.mapping
         if look.roster is not None:
             rosters.keep(tx, lease.mapping_id, look.roster)
@@ -210,8 +209,9 @@ def _end(kit: Kit, lease: Lease, look: Preview, applied: Applied) -> Ended:
     )
 
 
-def _judged(look: Preview, held: Sequence[dict[str, Any]], applied: Applied) -> Judged:
-    return Judged(look.known, held, set(map(act.fingerprint, look.verdict.lifted)), _approved_but_quiet(look, applied))
+def _judged(lease: Lease, look: Preview, held: Sequence[dict[str, Any]], applied: Applied) -> Judged:
+    lifted = set(map(act.fingerprint, look.verdict.lifted))
+    return Judged(look.known, held, lifted, lease.claim.gen_to, _approved_but_quiet(look, applied))
 
 
 def _next_change(look: Preview, now: float) -> float | None:
