@@ -26,6 +26,26 @@ _NOT_SAID = "The worker ended, or was frozen, before it could say how the call e
 _log = structlog.get_logger()
 
 
+def take_back(kit: Kit, chance: Chance = random.random) -> None:
+    """Take back every row whose lease ran out: whoever had it finds it lost, and writes nothing more."""
+    settings = kit.settings
+    with kit.database.transaction() as tx:
+        now = kit.database.now(tx)
+        reaped = worklist.reap(
+            tx,
+            now,
+            recheck=settings.recheck,
+            dead_crashes=settings.dead_crashes,
+            backoff=lambda crashes: backoff(settings, crashes, chance),
+        )
+        audit.end_open(tx, now, [each.run_id for each in reaped if each.run_id], _NOT_SAID)
+        for each in reaped:
+            if each.dead:
+                alerting.gave_up(tx, now, each.mapping_id, each.kind, "crashed")
+    for each in reaped:
+        _log.warning("run_reaped", **asdict(each))
+
+
 class Dispatcher:
     """Puts due work on the queue. The clock asks it each tick; the receiver does when something is due at once."""
 
@@ -43,31 +63,13 @@ class Dispatcher:
         """
         try:
             refuse_older(self._kit)
-            self._reap()
+            take_back(self._kit, self._chance)
             count = self._sweep()
         except Exception as error:
             self._note(error)
             return 0
         self._note(None)
         return count
-
-    def _reap(self) -> None:
-        settings = self._kit.settings
-        with self._kit.database.transaction() as tx:
-            now = self._kit.database.now(tx)
-            reaped = worklist.reap(
-                tx,
-                now,
-                recheck=settings.recheck,
-                dead_crashes=settings.dead_crashes,
-                backoff=lambda crashes: backoff(settings, crashes, self._chance),
-            )
-            audit.end_open(tx, now, [each.run_id for each in reaped if each.run_id], _NOT_SAID)
-            for each in reaped:
-                if each.dead:
-                    alerting.gave_up(tx, now, each.mapping_id, each.kind, "crashed")
-        for each in reaped:
-            _log.warning("run_reaped", **asdict(each))
 
     def _sweep(self) -> int:
         settings = self._kit.settings
