@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, String, cast, select
@@ -41,8 +42,30 @@ class Planted:
 
     def where(self, marks: tuple[str, ...]) -> list[str]:
         """Every table and column in which one of these values stands."""
-        with self.kit.database.reading() as tx:
-            return sorted(set(_where(tx, marks)))
+        return where(self.kit, marks)
+
+
+def where(kit: Kit, marks: tuple[str, ...]) -> list[str]:
+    """Every table and column in which one of these values stands."""
+    found = set()
+    with kit.database.reading() as tx:
+        for table in metadata.sorted_tables:
+            for column in table.columns:
+                texts = tx.execute(select(cast(column, String)).where(column.is_not(None))).scalars()
+                if any(mark.lower() in _plain(text).lower() for text in texts for mark in marks):
+                    found.add(f"{table.name}.{column.name}")
+    return sorted(found)
+
+
+def in_files(kit: Kit, marks: tuple[str, ...]) -> list[str]:
+    """The files of an SQLite database in whose bytes one of these values stands, whatever page it is in."""
+    kit.database.dispose()
+    file = Path(str(kit.database.url.database))
+    return [
+        path.name
+        for path in sorted(file.parent.glob(f"{file.name}*"))
+        if any(mark.lower().encode() in path.read_bytes().lower() for mark in marks)
+    ]
 
 
 def plant(kit: Kit) -> Planted:
@@ -224,16 +247,6 @@ def _audit(tx: Connection, first: int, second: int) -> None:
 def _event(tx: Connection, site_id: int) -> None:
     event = {"site_id": site_id, "way": "signed", "name": r"\core\event\user_updated", "courseid": 0}
     tx.execute(events.insert(), {**event, "relateduserid": HER, "received_at": 5.0, "wanted": False})
-
-
-def _where(tx: Connection, marks: tuple[str, ...]) -> list[str]:
-    found = []
-    for table in metadata.sorted_tables:
-        for column in table.columns:
-            for (text,) in tx.execute(select(cast(column, String))):
-                if text is not None and any(mark in _plain(text) for mark in marks):
-                    found.append(f"{table.name}.{column.name}")
-    return found
 
 
 def _plain(text: str) -> str:

@@ -18,6 +18,7 @@ from app.store import files, holds, mappings, people, worklist
 from app.store.holds import WAITING
 from app.store.people import Document, Seen
 from app.sync import ask
+from app.sync.dispatch import take_back
 
 OPERATION = "erase"
 """How the audit calls an erasure; `erased` in its subject maps numbers of audit rows to places of records."""
@@ -135,9 +136,10 @@ def _read_documents(tx: Connection, found: Stored, site_of: dict[int, int]) -> N
 
 def _erase_present(kit: Kit, found: Stored, actor: str) -> None:
     """In one transaction: what runs go by, what waits, the audit, and the word that it was done."""
+    take_back(kit)  # whoever had one of these leases can write nothing more
     with kit.database.transaction() as tx:
         files.overwrite_freed(tx)
-        _refuse_at_work(kit, tx, found.mapping_ids)
+        _refuse_at_work(tx, found.mapping_ids)
         now = kit.database.now(tx)
         people.empty_links(tx, {link.key: erased_address(link.values["email"]) for link in found.links})
         for mapping_id in {member.key for member in found.members}:
@@ -152,9 +154,9 @@ def _erase_present(kit: Kit, found: Stored, actor: str) -> None:
         record(tx, now, actor, OPERATION, _subject(found, audited))
 
 
-def _refuse_at_work(kit: Kit, tx: Connection, mapping_ids: list[int]) -> None:
+def _refuse_at_work(tx: Connection, mapping_ids: list[int]) -> None:
     """No run may know her from before: it would write her down at its end. Later ones read both sides anew."""
-    busy = worklist.at_work(tx, kit.database.now(tx), mapping_ids)
+    busy = worklist.at_work(tx, mapping_ids)
     if busy:
         raise Refused(
             f"A run is at work on mapping {', '.join(map(str, sorted(busy)))} and may know the person. Try again when "

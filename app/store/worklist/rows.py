@@ -65,9 +65,9 @@ def get(tx: Connection, mapping_id: int, kind: str) -> Row | None:
     return next((row for row in rows(tx, [mapping_id]) if row.kind == kind), None)
 
 
-def at_work(tx: Connection, now: float, mapping_ids: Collection[int]) -> set[int]:
+def at_work(tx: Connection, mapping_ids: Collection[int]) -> set[int]:
     """Those of these mappings on which a run is at work; on none of them one begins or ends until `tx` ends."""
     query = select(worklist.c.mapping_id, worklist.c.lease_until).where(worklist.c.mapping_id.in_(mapping_ids))
     # In the order of their keys, as everybody locks them: any other could deadlock.
     rows = tx.execute(query.order_by(worklist.c.mapping_id, worklist.c.kind).with_for_update())
-    return {row.mapping_id for row in rows if row.lease_until is not None and row.lease_until > now}
+    return {row.mapping_id for row in rows if row.lease_until is not None}
