@@ -13,6 +13,8 @@ ACTOR = 2
 _VERBS = {"c": "created", "u": "updated", "d": "deleted"}
 PLUGIN = "local_kurasync"
 """The component of our own plugin."""
+NEW_COURSE = 2
+"""`target` of course_restored where the restore made a course (backup::TARGET_NEW_COURSE)."""
 TEACHING, OTHER = 1, 0
 """Values of `edulevel`."""
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from sandbox.moodle.actions.courses import CourseActions
 from sandbox.moodle.core import action
-from sandbox.moodle.events import ACTOR
+from sandbox.moodle.events import ACTOR, NEW_COURSE
 from sandbox.moodle.records import Course, EnrolInstance, Group, GroupMember, RoleAssignment, UserEnrolment
 from sandbox.moodle.tables.gradebook import GradeItem
 
@@ -104,7 +104,7 @@ class RecycleBinActions(CourseActions):
         return not self.site.users[row.userid].deleted
 
     def _restored_event(self, old: Course, new: Course) -> None:
-        how = {"type": "course", "target": 2, "mode": AUTOMATED, "operation": "restore", "samesite": True}
+        how = {"type": "course", "target": NEW_COURSE, "mode": AUTOMATED, "operation": "restore", "samesite": True}
         other = {**how, "originalcourseid": str(old.id)}
         self._raise_event("course_restored", new.context, new.id, other=other, userid=ACTOR)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from standardwebhooks import Webhook
 
-from sandbox.moodle.events import PLUGIN, Event
+from sandbox.moodle.events import NEW_COURSE, PLUGIN, Event
 from sandbox.moodle.phpjson import php_json
 from sandbox.moodle.senders.disorder import Disorder
 from sandbox.moodle.senders.sender import Occurrence, Reply, Sender
@@ -156,9 +156,17 @@ def _is_kept(event: Event) -> bool:
 
 def _ids(event: Event) -> Event:
     """What the plugin sends of an event, numbers as numbers."""
-    texts = {name: event[name] for name in ("eventname",)}
-    numbers = ("courseid", "userid", "relateduserid", "objectid", "contextlevel", "contextinstanceid", "timecreated")
-    return {**texts, **{name: None if event[name] is None else int(event[name]) for name in numbers}}
+    names = ("courseid", "userid", "relateduserid", "objectid", "contextlevel", "contextinstanceid", "timecreated")
+    numbers = {name: None if event[name] is None else int(event[name]) for name in names}
+    return {"eventname": event["eventname"], **numbers, **_made_of(event)}
+
+
+def _made_of(event: Event) -> Event:
+    """Of which course a restored one was made anew; of `other`, nothing else is sent."""
+    other = event["other"]
+    if event["eventname"] != "\\core\\event\\course_restored" or other["target"] != NEW_COURSE:
+        return {}
+    return {"other": {"originalcourseid": int(other["originalcourseid"])}}
 
 
 def _refused(reply: Reply, key: str) -> dict[int, str]:
