@@ -1,4 +1,4 @@
-"""The tables of block_kuracloud, and what Moodle's grade history tells of its columns: rows in, dataclasses out.
+"""The tables of block_kuracloud, and what Moodle's grade history tells of its grades: rows in, dataclasses out.
 
 Source: db/install.xml of block_kuracloud v1.1.1 (kuracloud/moodle-block_kuracloud), lib/db/install.xml of Moodle.
 """
@@ -17,18 +17,17 @@ from schemas.wire import AnswerSchema, Id, Label, Text, WrongShape, read
 Row = Mapping[str, Any]
 
 ENDPOINTS, COURSES, USERS = "block_kuracloud_endpoints", "block_kuracloud_courses", "block_kuracloud_users"
-COLUMNS, GRADES = "block_kuracloud_columns", "block_kuracloud_grades"
+GRADES = "block_kuracloud_grades"
 
 FIELDS: Mapping[str, tuple[str, ...]] = {
     ENDPOINTS: ("encrypted_token", "api_endpoint", "instanceid"),
     COURSES: ("courseid", "remote_instanceid", "remote_courseid"),
     USERS: ("userid", "remote_studentid", "remote_instanceid", "remote_courseid"),
-    COLUMNS: ("courseid", "lesson", "revision", "name"),
     GRADES: ("courseid", "lesson", "revision", "userid", "grade", "source"),
 }
-"""What is read of each: the block's three tables, and two excerpts of the grade history that may be missing."""
+"""What is read of each: the block's three tables, and an excerpt of the grade history."""
 
-OPTIONAL = frozenset({COLUMNS, GRADES})
+OPTIONAL = frozenset({GRADES})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +59,6 @@ class BlockLink:
 
 
 @dataclass(frozen=True, slots=True)
-class NamedColumn:
-    """A name that the block gave a grade item, as the grade history has it."""
-
-    courseid: int
-    lesson: int
-    revision: int
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
 class WrittenGrade:
     """A grade that somebody wrote into a column of the block's; `source` is "" where the block did."""
 
@@ -83,12 +72,11 @@ class WrittenGrade:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Everything the block knows. `columns` and `grades` in the order in which they were written."""
+    """Everything the block knows; `grades` in the order in which they were written."""
 
     endpoints: tuple[Endpoint, ...]
     courses: tuple[BlockCourse, ...]
     links: tuple[BlockLink, ...]
-    columns: tuple[NamedColumn, ...] = ()
     grades: tuple[WrittenGrade, ...] = ()
 
 
@@ -145,16 +133,6 @@ class LinkSchema(_RowSchema):
     remote_courseid = Id(required=True)
 
 
-class ColumnSchema(_RowSchema):
-    """A row of grade_items_history that the block wrote."""
-
-    made = NamedColumn
-    courseid = Id(required=True)
-    lesson = Id(required=True)
-    revision = Id(required=True)
-    name = Text(load_default="")
-
-
 class GradeSchema(_RowSchema):
     """A row of grade_grades_history in a column of the block's."""
 
@@ -171,14 +149,13 @@ _SCHEMAS = {
     ENDPOINTS: EndpointSchema(many=True),
     COURSES: CourseSchema(many=True),
     USERS: LinkSchema(many=True),
-    COLUMNS: ColumnSchema(many=True),
     GRADES: GradeSchema(many=True),
 }
 
 
 def read_block(tables: Mapping[str, Sequence[Row]]) -> Block:
     """The block's tables; raises WrongShape, which names the table and its row, counted from 0."""
-    return Block(*(_rows(name, tables.get(name, ())) for name in (ENDPOINTS, COURSES, USERS, COLUMNS, GRADES)))
+    return Block(*(_rows(name, tables.get(name, ())) for name in (ENDPOINTS, COURSES, USERS, GRADES)))
 
 
 def _rows(name: str, rows: Sequence[Row]) -> Any:

@@ -48,8 +48,6 @@ _SCHEMA = {
     "remote_courseid integer",
     "grade_items": "id integer, courseid integer, itemtype varchar(30), itemmodule varchar(30), iteminstance integer, "
     "itemnumber integer",
-    "grade_items_history": "id integer, source varchar(255), courseid integer, itemname varchar(255), "
-    "itemtype varchar(30), itemmodule varchar(30), iteminstance integer, itemnumber integer",
     "grade_grades_history": "id integer, source varchar(255), itemid integer, userid integer, "
     "finalgrade decimal(10, 5)",
     "files": "id integer, contenthash varchar(40), component varchar(100), filearea varchar(50), filename varchar(255)",
@@ -137,12 +135,11 @@ class OldBlock:
         return int(found[0]["remote_studentid"])
 
     def graded(self, course: int, lesson: int, revision: int, title: str) -> int:
-        """A column that the block made, with its history; the item."""
+        """A column that the block made; the item."""
         name = f"{title} kuraID: {lesson}-{revision}"
         item = self.moodle.create_item(course, lesson, revision, name, 10)
         place = {"courseid": course, "itemtype": "manual", "itemmodule": "kuracloud", "iteminstance": lesson}
         self.rows["grade_items"].append({"id": item, **place, "itemnumber": revision})
-        self._row("grade_items_history", source="block/kuracloud", itemname=name, **place, itemnumber=revision)
         return int(item)
 
     def wrote(self, item: int, userid: int, value: float, source: str | None = None) -> None:

@@ -17,7 +17,7 @@ from app.store import audit, cells, instances, worklist
 from app.store.tables import sites
 from app.sync import grades, roster
 from sandbox.faults import Fault
-from schemas.block import Block, NamedColumn, WrittenGrade
+from schemas.block import Block, WrittenGrade
 from tests.conftest import SetClock
 from tests.old_block import ACTOR, INSTANCE, OldBlock, encrypted, kinds, old_block
 
@@ -230,7 +230,6 @@ def graded(old: OldBlock) -> tuple[Block, Column, list[int]]:
     return (
         replace(
             block,
-            columns=(NamedColumn(**place, name=f"Heart kuraID: {lesson}-{revision}"),),
             grades=tuple(
                 WrittenGrade(**place, userid=row["userid"], grade=row["finalgrade"], source=row["source"] or "")
                 for row in rows
@@ -277,15 +276,28 @@ def test_a_title_that_changed_since_the_blocks_last_visit_is_noticed(
     ]
 
 
-def test_a_teachers_name_for_a_column_stays(
+def test_a_teachers_name_for_a_column_stays_whatever_the_title(
     old: OldBlock, clock: SetClock, graded: tuple[Block, Column, list[int]]
 ) -> None:
-    block, _, _ = graded
+    block, column, _ = graded
     items = old.moodle.site.gradebook.of_course(block.courses[0].courseid)
     (item,) = [each for each in items if each.itemmodule == "kuracloud"]
     old.moodle.rename_item(item.id, "My own name")
+    old.kura.change_revision(block.courses[0].remote_courseid, column.revision, title="The new heart")
     adopt_earlier(old, clock, block)
     assert not [action for action in grades.preview(old.kit, 1).plan.actions if action.kind == "column_edit"]
+
+
+def test_a_column_that_is_deleted_before_the_first_grades_is_not_made_again_unasked(
+    old: OldBlock, clock: SetClock, graded: tuple[Block, Column, list[int]]
+) -> None:
+    block, _, _ = graded
+    adopt_earlier(old, clock, block)
+    items = old.moodle.site.gradebook.of_course(block.courses[0].courseid)
+    (item,) = [each for each in items if each.itemmodule == "kuracloud"]
+    old.moodle.delete_item(item.id)
+    held = {each.action.kind: each.reasons for each in grades.preview(old.kit, 1).verdict.held}
+    assert held["column_add"] == ("first_run", "column_deleted")
 
 
 def test_without_the_plugin_rosters_are_moved_over_and_grades_wait_for_it(

@@ -75,7 +75,6 @@ def test_the_tables_are_read_from_a_database(old: OldBlock, server: str, request
         old.block().courses,
         old.block().links,
     )
-    assert [each.name for each in found.block.columns] == ["Heart kuraID: 5-7"]
     assert [(each.userid, each.grade, each.source) for each in found.block.grades] == [
         (users[0], 4.5, ""),
         (users[1], 3.0, "gradebook"),
@@ -123,14 +122,12 @@ def test_the_tables_are_read_from_dumps(
     assert source.from_folder(folder).block == old.block()
 
 
-def test_dumps_of_the_grade_history_are_read_where_there_are_some(old: OldBlock, tmp_path: Path) -> None:
+def test_a_dump_of_the_grade_history_is_read_where_there_is_one(old: OldBlock, tmp_path: Path) -> None:
     folder = old.into_folder(tmp_path / "dumps")
-    (folder / "block_kuracloud_columns.csv").write_text("courseid,lesson,revision,name\n2,5,7,Heart kuraID: 5-7\n")
     (folder / "block_kuracloud_grades.csv").write_text(
         "courseid,lesson,revision,userid,grade,source\n2,5,7,31,4.50000,\n2,5,7,32,NULL,gradebook\n"
     )
     block = source.from_folder(folder).block
-    assert [each.name for each in block.columns] == ["Heart kuraID: 5-7"]
     assert [(each.userid, each.grade, each.source) for each in block.grades] == [(31, 4.5, ""), (32, None, "gradebook")]
 
 

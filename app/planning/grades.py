@@ -46,8 +46,18 @@ def plan(grades: Grades) -> GradePlan:
 
 def column_name(column: Column, title: str) -> str:
     """The name of a column's grade item, 255 characters at most: a long title is cut, its kuraID never."""
-    suffix = f" kuraID: {column.lesson}-{column.revision}"
+    suffix = _suffix(column)
     return (text_key(title)[: LONGEST - len(suffix)].rstrip() + suffix).lstrip()
+
+
+def title_of(column: Column, name: str) -> str:
+    """The title in the name of a column, "" where the name is not made from one; a long title is cut."""
+    suffix = _suffix(column)
+    return name.removesuffix(suffix) if name.endswith(suffix) else ""
+
+
+def _suffix(column: Column) -> str:
+    return f" kuraID: {column.lesson}-{column.revision}"
 
 
 def _everything(grades: Grades) -> Iterator[Found]:

@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 from app.planning.grade_actions import Column
 from app.planning.gradebook import Cell, Gradebook
+from app.planning.grades import title_of
 from app.planning.guard import LOST_LEAST, LOST_SHARE
 from app.planning.sameness import email_key, same_grade
 from app.planning.students import Member
-from schemas.block import Block, BlockCourse, BlockLink, NamedColumn, WrittenGrade
+from schemas.block import Block, BlockCourse, BlockLink, WrittenGrade
 from schemas.kuracloud import Student
 
 LEFT_OUT = {
@@ -78,7 +79,7 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What the block is proven to have written: the title it gave each column, and the grades that still stand."""
+    """What the block wrote into a gradebook: the title it gave each column, and the grades that still stand."""
 
     titles: Mapping[Column, str]
     grades: Mapping[Cell, float]
@@ -156,32 +157,24 @@ def choose(
     return Chosen(tuple(links), tuple(found), tuple(ended))
 
 
-def written(
-    courseid: int, columns: Iterable[NamedColumn], grades: Iterable[WrittenGrade], book: Gradebook
-) -> Written:
-    """What of a Moodle gradebook the block wrote and nobody changed since, as Moodle's grade history proves it.
+def written(grades: Iterable[WrittenGrade], book: Gradebook) -> Written:
+    """What of a course's gradebook is the block's: the titles in its columns' names, and the grades proven to be.
 
-    Whatever else stands there may be a teacher's: nothing in the gradebook itself tells the two apart (design.md 7).
+    A grade is when nobody changed it since the block wrote it, as Moodle's grade history shows: whoever else writes one
+    leaves a `source` there, the block leaves none (tried on Moodle 4.5.6). Nothing in the gradebook itself tells the
+    block's grades from a teacher's (design.md 7).
     """
-    named = {Column(each.lesson, each.revision): each for each in columns if each.courseid == courseid}
-    last = {
-        Cell(Column(each.lesson, each.revision), each.userid): each for each in grades if each.courseid == courseid
-    }
+    last = {Cell(Column(each.lesson, each.revision), each.userid): each for each in grades}
     shown = {cell: grade.value for cell, grade in book.grades.items() if grade.value is not None}
+    titles = {column: title_of(column, item.name) for column, item in book.items.items()}
     return Written(
-        titles={column: title for column, each in named.items() if column in book.items and (title := _title(each))},
+        titles={column: title for column, title in titles.items() if title},
         grades={
             cell: value
             for cell, value in shown.items()
             if cell in last and not last[cell].source and same_grade(last[cell].grade, value)
         },
     )
-
-
-def _title(column: NamedColumn) -> str:
-    """kuraCloud's title in the name that the block gave a column; "" where the name is none of the block's."""
-    suffix = f" kuraID: {column.lesson}-{column.revision}"
-    return column.name.removesuffix(suffix) if column.name.endswith(suffix) else ""
 
 
 def _differs(pair: Pair, members: Mapping[int, Member], students: Mapping[int, Student]) -> bool:

@@ -1,4 +1,4 @@
-"""Moodle's own database, read once: the tables of block_kuracloud and the grade history of its columns."""
+"""Moodle's own database, read once: the tables of block_kuracloud and the history of its grades."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     NullPool,
     Select,
-    TableClause,
     column,
     create_engine,
     inspect,
@@ -22,12 +20,12 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from app.errors import Refused
-from schemas.block import COLUMNS, COURSES, ENDPOINTS, FIELDS, GRADES, USERS
+from schemas.block import COURSES, ENDPOINTS, FIELDS, GRADES, USERS
 
 Rows = dict[str, list[dict[str, Any]]]
 
-# What the block makes in the gradebook, and how it signs: syncgrades.php of block_kuracloud v1.1.1.
-_TYPE, _MODULE, _SOURCE = "manual", "kuracloud", "block/kuracloud"
+# What the block's grade items are called: syncgrades.php of block_kuracloud v1.1.1.
+_ITEMS = {"itemtype": "manual", "itemmodule": "kuracloud"}
 _KEY_FILE = {"component": "block_kuracloud", "filearea": "tokenkey", "filename": "token.key"}
 _DRIVERS = {"mysql": "mysql+pymysql", "mariadb": "mariadb+pymysql", "postgresql": "postgresql+psycopg"}
 
@@ -41,8 +39,7 @@ def read(url: str, prefix: str | None = None) -> tuple[Rows, str | None]:
         names = frozenset(inspect(connection).get_table_names())
         before = _prefix(names, prefix)
         rows = {name: _fetched(connection, _own(before, name)) for name in (ENDPOINTS, COURSES, USERS)}
-        if {before + name for name in ("grade_items", "grade_items_history", "grade_grades_history")} <= names:
-            rows[COLUMNS] = _fetched(connection, _columns(before))
+        if {before + name for name in ("grade_items", "grade_grades_history")} <= names:
             rows[GRADES] = _fetched(connection, _grades(before))
         return rows, _key_hash(connection, before) if before + "files" in names else None
 
@@ -62,13 +59,17 @@ def _opened(url: str) -> Iterator[Connection]:
 def _trouble(error: Exception) -> str:
     """What to say to people; never the address, which holds a password."""
     if isinstance(error, ModuleNotFoundError):
-        return f"The driver {error.name} for Moodle's database is not installed: docs/moving-from-block_kuracloud.md."
+        return (
+            f"The driver for Moodle's database, {error.name}, is not installed where kurasync is: install it there, or "
+            "give dumps of the tables with --csv."
+        )
     if isinstance(error, ArgumentError):
         return (
             "That is not the address of a database kurasync can read. Write "
             "mysql://user:password@host/database or postgresql://user:password@host/database."
         )
-    cause = str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()[0]
+    args = getattr(getattr(error, "orig", None), "args", None) or (type(error).__name__,)
+    cause = str(args[-1]).strip().splitlines()[0].rstrip(".")
     return f"Moodle's database cannot be read: {cause}. Nothing was changed."
 
 
@@ -94,32 +95,15 @@ def _own(prefix: str, name: str) -> Select[Any]:
     return select(*(rows.c[field] for field in FIELDS[name])).order_by(rows.c.id)
 
 
-def _columns(prefix: str) -> Select[Any]:
-    history = _items(prefix + "grade_items_history", "source", "itemname")
-    own = (*_of_the_block(history), history.c.source == _SOURCE)
-    return select(*_place(history), history.c.itemname.label("name")).where(*own).order_by(history.c.id)
-
-
 def _grades(prefix: str) -> Select[Any]:
-    items = _items(prefix + "grade_items")
-    fields = ("id", "itemid", "userid", "finalgrade", "source")
-    history = table(prefix + "grade_grades_history", *(column(field) for field in fields))
-    query = select(*_place(items), history.c.userid, history.c.finalgrade.label("grade"), history.c.source)
+    names = ("id", "courseid", "iteminstance", "itemnumber", *_ITEMS)
+    items = table(prefix + "grade_items", *(column(name) for name in names))
+    names = ("id", "itemid", "userid", "finalgrade", "source")
+    history = table(prefix + "grade_grades_history", *(column(name) for name in names))
+    place = (items.c.courseid, items.c.iteminstance.label("lesson"), items.c.itemnumber.label("revision"))
+    query = select(*place, history.c.userid, history.c.finalgrade.label("grade"), history.c.source)
     joined = query.select_from(items.join(history, history.c.itemid == items.c.id))
-    return joined.where(*_of_the_block(items)).order_by(history.c.id)
-
-
-def _items(name: str, *more: str) -> TableClause:
-    fields = ("id", "courseid", "itemtype", "itemmodule", "iteminstance", "itemnumber", *more)
-    return table(name, *(column(field) for field in fields))
-
-
-def _place(items: TableClause) -> tuple[ColumnElement[Any], ...]:
-    return items.c.courseid, items.c.iteminstance.label("lesson"), items.c.itemnumber.label("revision")
-
-
-def _of_the_block(items: TableClause) -> tuple[ColumnElement[bool], ...]:
-    return items.c.itemtype == _TYPE, items.c.itemmodule == _MODULE
+    return joined.where(*(items.c[name] == value for name, value in _ITEMS.items())).order_by(history.c.id)
 
 
 def _key_hash(connection: Connection, prefix: str) -> str | None:

@@ -25,7 +25,7 @@ from app.store.sites import Site
 from app.sync import connect, plugin
 from app.sync.gradebooks import PluginDoor
 from app.sync.read import read_stock
-from schemas.block import Block, BlockCourse
+from schemas.block import Block, BlockCourse, WrittenGrade
 from schemas.kuracloud import Course as KuraCourse
 from schemas.kuracloud import Student
 from schemas.moodle import Course as MoodleCourse
@@ -104,7 +104,9 @@ class _Looked:
         self._kit = kit
         self._site = site
         self._client = client
-        self._block = block
+        self._grades: dict[int, list[WrittenGrade]] = {}
+        for grade in block.grades:
+            self._grades.setdefault(grade.courseid, []).append(grade)
         self._targets = targets
         self._links = moving.by_course(block.links)
         self._ours = {each.id: each for each in client.courses() if each.id != finding.FRONT_PAGE}
@@ -190,10 +192,10 @@ class _Looked:
         return read_stock(self._client, courseid, Rules(), self._kit.settings.page_size).members
 
     def _written(self, course: BlockCourse) -> Written:
-        if not self._has_plugin or not (self._block.grades or self._block.columns):
+        if not self._has_plugin:
             return NOTHING
         book = PluginDoor(self._client.plugin, course.courseid).read()
-        return moving.written(course.courseid, self._block.columns, self._block.grades, book)
+        return moving.written(self._grades.get(course.courseid, ()), book)
 
     def _courses(self, target: Target) -> dict[int, KuraCourse] | None:
         try:
