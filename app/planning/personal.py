@@ -17,6 +17,7 @@ Entry = dict[str, Any]
 _KEPT = frozenset(
     ("action", "userid", "studentid", "leaver", "restores", "reason", "reasons", "fingerprint", "column", "title")
 )
+_UNTOLD = frozenset(("fingerprint", "message"))  # the other side's words may name others
 _LEAST_NAME = 4  # letters: what is shorter stands in too many other words
 
 
@@ -82,7 +83,8 @@ def _said(entry: Entry, whose: Whose) -> Entry | None:
     if _emptied(entry, whose) == entry:
         return None
     if whose.owns(entry):
-        return {name: value for name, value in entry.items() if name != "fingerprint"}
+        of_others = {"email"} if "leaver" in entry else set()  # in a merge the address is that of the other account
+        return {name: value for name, value in entry.items() if name not in _UNTOLD | of_others}
     return {name: entry[name] for name in ("action", "leaver", "email") if name in entry}
 
 
