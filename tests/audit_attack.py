@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, insert, select, text
 
 from app.kit import Kit
 from app.planning import chain
@@ -38,6 +38,13 @@ def sealed(kit: Kit, how_many: int = 3) -> None:
     for _ in range(how_many):
         written(kit)
         sealing.seal(kit)
+
+
+def put_in(kit: Kit, audit_id: int, at: float) -> None:
+    """A row that kurasync did not write."""
+    values = {"id": audit_id, "at": at, "call_uid": "u", "phase": "end", "actor": "x", "system": "kurasync"}
+    with kit.database.transaction() as tx:
+        tx.execute(insert(rows).values(**values, operation="o", subject={}))
 
 
 def erased(kit: Kit, audit_id: int, *places: int, say: bool = True) -> None:

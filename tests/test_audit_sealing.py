@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import select, text
 
 from app.errors import Refused, SettingsError
 from app.kit import Kit
@@ -16,6 +16,7 @@ from app.setup import acts, anchor, sealing
 from app.store import seals
 from app.store.tables import audit as rows
 from app.store.tables import audit_seals
+from tests.audit_attack import put_in
 from tests.conftest import SetClock
 
 
@@ -90,30 +91,20 @@ def test_several_clocks_seal_each_row_once(kit: Kit) -> None:
     assert remembered(kit) == [head(kit)]
 
 
-def test_a_row_that_is_committed_late_is_sealed_after_those_that_overtook_it(kit: Kit) -> None:
+def test_a_row_that_is_committed_late_is_sealed_after_those_that_overtook_it(kit: Kit, clock: SetClock) -> None:
     act(kit)
-    with kit.database.transaction() as tx:
-        late = {"id": 5, "at": 1.0, "call_uid": "u", "phase": "end", "actor": "x", "system": "kurasync"}
-        tx.execute(insert(rows).values(**late, operation="o", subject={}))
+    put_in(kit, 5, clock())
     sealing.seal(kit)
-    with kit.database.transaction() as tx:
-        tx.execute(insert(rows).values(**{**late, "id": 4}, operation="o", subject={}))
+    put_in(kit, 4, clock())
     assert sealing.seal(kit) == 1
     assert chained(kit) == [(1, 1), (2, 2), (3, 5), (4, 4)]
 
 
-def test_a_low_row_that_appears_much_later_is_not_taken_in(kit: Kit, clock: SetClock) -> None:
+def test_a_row_far_below_the_others_is_not_taken_in(kit: Kit, clock: SetClock) -> None:
     act(kit)
-    with kit.database.transaction() as tx:
-        old = {"id": 9, "at": 1.0, "call_uid": "u", "phase": "end", "actor": "x", "system": "kurasync"}
-        tx.execute(insert(rows).values(**old, operation="o", subject={}))
+    put_in(kit, seals.LATE + 3, clock())
     sealing.seal(kit)
-    clock.advance(seals.LATE + 1)
-    with kit.database.transaction() as tx:
-        tx.execute(insert(rows).values(**{**old, "id": 10}, operation="o", subject={}))
-    sealing.seal(kit)
-    with kit.database.transaction() as tx:
-        tx.execute(insert(rows).values(**{**old, "id": 3}, operation="o", subject={}))
+    put_in(kit, 3, clock())
     assert sealing.seal(kit) == 0
 
 

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import insert
 
 from app.kit import Kit
 from app.planning.chain import Head
 from app.planning.verification import MOST
 from app.setup import anchor, auditing, sealing
 from app.store import seals
-from app.store.tables import audit as rows
 from tests.audit_attack import (
     OTHER,
     as_stored,
     attack,
     erased,
     first,
+    put_in,
     sealed,
     sealed_anew,
     subject,
@@ -141,21 +140,16 @@ def test_an_audit_that_was_emptied_is_named(kit: Kit) -> None:
 def test_a_row_that_was_put_in_is_named(kit: Kit, clock: SetClock) -> None:
     sealed(kit)
     attack(kit, "DELETE FROM audit WHERE id = 2", "DELETE FROM audit_seals WHERE seq = 2")
-    for _ in range(2):
-        clock.advance(seals.LATE + 1)
-        sealed(kit, 1)
-    values = {"id": 2, "at": clock(), "call_uid": "u", "phase": "begin", "actor": "x", "system": "kurasync"}
-    with kit.database.transaction() as tx:
-        tx.execute(insert(rows).values(**values, operation="o", subject={}))
+    put_in(kit, seals.LATE + 3, clock())
     sealing.seal(kit)
+    put_in(kit, 2, clock())
+    assert sealing.seal(kit) == 0
     assert ("inserted", None, 2) in wrong(kit)
 
 
 def test_a_row_with_an_old_time_that_was_put_in_at_the_end_is_counted(kit: Kit, clock: SetClock) -> None:
     sealed(kit, 1)
-    late = {"id": 3, "at": clock() - 7200, "call_uid": "u", "phase": "end", "actor": "x", "system": "kurasync"}
-    with kit.database.transaction() as tx:
-        tx.execute(insert(rows).values(**late, operation="o", subject={}))
+    put_in(kit, 3, clock() - 7200)
     sealing.seal(kit)
     assert (verdict(kit).late, verdict(kit).first_late, verdict(kit).wrong) == (1, 3, 0)
 

@@ -31,7 +31,7 @@ def verify(kit: Kit, anchored: Path | None = None, head: Head | None = None) -> 
         checking = Verification(declared(seals.erasing(tx)), known)
         for link in seals.links(tx):
             checking.take(link)
-        floor = seals.floor(tx, seals.head(tx))
+        floor = seals.floor(tx)
         for audit_id in seals.overlooked(tx, floor):
             checking.inserted(audit_id)
         checking.wait(seals.waiting(tx, floor))

@@ -63,7 +63,7 @@ def _slice(kit: Kit) -> int:
     with kit.database.transaction() as tx:
         seals.lock(tx)
         newest = seals.head(tx)
-        rows = seals.unsealed(tx, seals.floor(tx, newest), _SLICE)
+        rows = seals.unsealed(tx, seals.floor(tx), _SLICE)
         seals.add(tx, _chained(tx, kit, newest, rows) if rows else [])
     return len(rows)
 

@@ -15,10 +15,11 @@ from app.planning.verification import ERASE, Link, Person
 from app.store.dialect import as_text
 from app.store.tables import audit, audit_seals, audit_subjects
 
-LATE = 600.0
-"""Seconds before the last sealing in which a row counts as new: on PostgreSQL a lower id may be committed later.
+LATE = 10_000
+"""How far below the highest sealed id a row counts as new: on PostgreSQL a lower id may be committed later.
 
-No transaction lasts that long: the server ends one that is idle for seconds (app.store.db).
+Ids are given out for some seconds at most before they are committed: the server ends what is idle for longer
+(app.store.db), and nobody writes that many rows in that time.
 """
 
 COLUMNS = [column.name for column in audit.columns]
@@ -28,12 +29,7 @@ _ROW = [as_text(column).label("subject") if column is audit.c.subject else colum
 _HEAD = select(audit_seals.c.seq, audit_seals.c.seal, audit_seals.c.sealed_at).order_by(audit_seals.c.seq.desc())
 _NEWEST = _HEAD.limit(1)
 _AT = _HEAD.where(audit_seals.c.seq == bindparam("b_seq"))
-_FLOOR = (
-    select(audit_seals.c.audit_id)
-    .where(audit_seals.c.sealed_at < bindparam("b_before"))
-    .order_by(audit_seals.c.seq.desc())
-    .limit(1)
-)
+_HIGHEST = select(func.max(audit_seals.c.audit_id))
 _OPEN = ~exists().where(audit_seals.c.audit_id == audit.c.id)
 _SLICE = 1000
 _AFTER, _LAST = bindparam("b_after", type_=BigInteger), bindparam("b_last", type_=BigInteger)
@@ -89,12 +85,9 @@ def at(tx: Connection, seq: int) -> Head | None:
     return Head(*row) if row else None
 
 
-def floor(tx: Connection, newest: Head | None) -> int:
+def floor(tx: Connection) -> int:
     """The id above which a row without a seal is new: one below it should have had one long ago."""
-    if newest is None:
-        return 0
-    found: int | None = tx.execute(_FLOOR, {"b_before": newest.sealed_at - LATE}).scalar()
-    return found or 0
+    return max(0, (tx.execute(_HIGHEST).scalar() or 0) - LATE)
 
 
 def unsealed(tx: Connection, above: int, limit: int) -> list[dict[str, Any]]:
