@@ -231,6 +231,12 @@ def test_other_refusals(
     assert (type(error), error.reason) == (kind, reason)
 
 
+@pytest.mark.parametrize("body", [b"", b"<html>Sign in</html>", b"[]"])
+def test_a_refusal_unlike_kuraclouds_raises_a_doubt_about_the_address(body: bytes) -> None:
+    assert "Is this the address of its API at all?" in failure(READS["instance"], body, 401).message
+    assert "the address" not in failure(READS["instance"], b'{"message": "no"}', 401).message
+
+
 @pytest.mark.parametrize("call", [*WRITES.values(), ENABLE], ids=[*WRITES, "enable"])
 @pytest.mark.parametrize("status", [201, 202, 204])
 def test_success_is_200_and_nothing_else_so_a_write_may_have_been_done(

@@ -14,6 +14,11 @@ About = Literal["instance", "course", "students", "batch", "export"]
 _BATCH = (400, 404, 409, 413, 422)
 _EMAIL = re.compile(r"\S*(?:@|%40)\S*")
 _LONGEST = 200
+# Kept apart from the advice on tokens: nobody should make a new one for a wrong address.
+_DOUBT = (
+    "Is this the address of its API at all? What answers there says {status} and nothing that kuraCloud says; the "
+    "address is https://api.kuracloud.com unless your instance has its own. If it is right, the token is wrong. "
+)
 
 
 def refusal(answer: Answer, about: About, token: str) -> PermanentError | TransientError:
@@ -44,18 +49,19 @@ def refusal(answer: Answer, about: About, token: str) -> PermanentError | Transi
             reason="export_gone",
             origin="kuracloud",
         )
-    return _broken(status, said) or _other(status, about, said)
+    return _broken(answer, said) or _other(status, about, said)
 
 
-def _broken(status: int, said: str) -> ConnectionBroken | None:
-    if status in (401, 403):
+def _broken(answer: Answer, said: str) -> ConnectionBroken | None:
+    if answer.status in (401, 403):
+        doubt = "" if _is_object(answer) else _DOUBT.format(status=answer.status)
         return ConnectionBroken(
-            "kuraCloud does not accept the token. Make a new one in kuraCloud under Instance Administration → LMS "
-            f"Integration → Configure → Moodle and run `kurasync instance rotate NAME`.{said}",
+            f"kuraCloud does not accept the token. {doubt}Make a new one in kuraCloud under Instance Administration → "
+            f"LMS Integration → Configure → Moodle and run `kurasync instance rotate NAME`.{said}",
             reason="token_refused",
             origin="kuracloud",
         )
-    if status == 404:
+    if answer.status == 404:
         return ConnectionBroken(
             "There is no kuraCloud API at this address. Configure the address of the API, https://api.kuracloud.com "
             "unless your instance has its own.",
@@ -63,6 +69,14 @@ def _broken(status: int, said: str) -> ConnectionBroken | None:
             origin="kuracloud",
         )
     return None
+
+
+def _is_object(answer: Answer) -> bool:
+    """Whether an API may have answered; kuraCloud's own refusals are objects (assumed: a stand-in's)."""
+    try:
+        return isinstance(answer.json(), dict)
+    except NotJson:
+        return False
 
 
 def _other(status: int, about: About, said: str) -> PermanentError | TransientError:
