@@ -12,7 +12,9 @@ from app.errors import Refused
 from app.kit import Kit
 from app.planning.personal import hers, without
 from app.planning.sameness import erased_address, is_erased
+from app.setup import whom
 from app.setup.acts import record
+from app.setup.check import Check, warn
 from app.setup.whom import Person
 from app.store import files, holds, mappings, people, worklist
 from app.store.holds import WAITING
@@ -22,6 +24,9 @@ from app.sync.dispatch import take_back
 
 OPERATION = "erase"
 """How the audit calls an erasure; `erased` in its subject maps numbers of audit rows to places of records."""
+
+ASKED = r"\local_kurasync\event\user_erased"
+"""Moodle's event that somebody asked to be erased there."""
 
 AT_WORK = "run_at_work"
 """The reason of a refusal that a little waiting helps."""
@@ -217,3 +222,15 @@ def _redacted(plan: Any, person: Person) -> Any:
         return plan
     failed = [{**each, "message": person.redacted(message)} for each, message in zip(plan["failed"], said, strict=True)]
     return {**plan, "failed": failed}
+
+
+def checks(kit: Kit) -> Iterator[Check]:
+    """What `kurasync doctor` says of people whom Moodle was asked to erase and who are still stored here."""
+    with kit.database.reading() as tx:
+        asked = whom.shown(tx, Person(users=frozenset(people.asked_to_erase(tx, ASKED))))
+    if asked:
+        yield warn(
+            "erasures",
+            f"Moodle was asked to erase {', '.join(asked)}, and something is stored here. See what it is and erase it "
+            f"with `kurasync erase {asked[0]}`.",
+        )
