@@ -33,7 +33,7 @@ def line(cells: Iterable[object]) -> str:
     return buffer.getvalue()
 
 
-def rows(file: TextIO) -> Iterator[list[str]]:
+def rows(file: TextIO, delimiter: str = ",") -> Iterator[list[str]]:
     """The rows of a CSV file opened with newline="", each cell as it was before `line`; raises csv.Error."""
-    for row in csv.reader(file, strict=True):
+    for row in csv.reader(file, delimiter=delimiter, strict=True):
         yield [plain(cell) for cell in row]

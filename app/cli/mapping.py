@@ -10,7 +10,9 @@ import click
 from app.cli import asking, mapping_people, naming
 from app.cli.adopt import adopt
 from app.cli.asking import yes_option
+from app.cli.mapping_candidates import candidates
 from app.cli.mapping_check import check
+from app.cli.mapping_many import export, import_
 from app.cli.mapping_repoint import repoint
 from app.cli.naming import mapping_argument
 from app.cli.output import as_json_option, cell, details, listing, moment, print_json, say, table
@@ -61,7 +63,7 @@ def mapping() -> None:
     """Course mappings: add, show, check, set rules, pause, repoint, remove."""
 
 
-for command in (adopt, check, mapping_people.keep, mapping_people.exclude, repoint):
+for command in (adopt, candidates, check, mapping_people.keep, mapping_people.exclude, repoint, export, import_):
     mapping.add_command(command)
 
 

@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -52,6 +52,12 @@ def _broken(text: str) -> str:
 def print_json(value: object) -> None:
     """One JSON document on standard output; times are RFC 3339 in UTC."""
     click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Lines of a file on standard output, as they are; on a terminal without what could move its cursor."""
+    for line in lines:
+        click.echo(printable(line.replace("\r\n", "\n")) if sys.stdout.isatty() else line, nl=False)
 
 
 def moment(epoch: float | None) -> datetime | None:
