@@ -36,6 +36,7 @@ COMMANDS = {
     "audit": "app.cli.audit:audit",
     "erase": "app.cli.erase:erase",
     "disclose": "app.cli.disclose:disclose",
+    "support-bundle": "app.cli.support_bundle:support_bundle",
 }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 
 import click
 
@@ -26,6 +25,6 @@ def doctor(as_json: bool) -> None:
         if not as_json:
             say(f"{check.state:<4}  {check.name}: {check.message}")
     if as_json:
-        print_json([asdict(check) for check in found])
+        print_json([{"name": check.name, "state": check.state, "message": check.message} for check in found])
     if any(check.state == "fail" for check in found):
         sys.exit(FAILED)

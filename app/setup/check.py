@@ -10,16 +10,20 @@ State = Literal["ok", "note", "warn", "fail"]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at; unless it is ok, `message` says what to do."""
+    """One thing that was looked at; unless it is ok, `message` says what to do.
+
+    `private`: what in it others have said, which is not passed on to those who help.
+    """
 
     name: str
     state: State
     message: str
+    private: tuple[str, ...] = ()
 
 
-def ok(name: str, message: str) -> Check:
+def ok(name: str, message: str, private: tuple[str, ...] = ()) -> Check:
     """It is as it should be."""
-    return Check(name, "ok", message)
+    return Check(name, "ok", message, private)
 
 
 def note(name: str, message: str) -> Check:

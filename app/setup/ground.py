@@ -89,8 +89,8 @@ def _authorities(settings: Settings) -> Iterator[Check]:
         return
     yield note(
         "certificates",
-        f"Only the {count} authorities of {settings.ca_file} are believed, for kuraCloud too: it must hold the usual "
-        "ones beside your own.",
+        f"Only the {count} {'authority' if count == 1 else 'authorities'} of {settings.ca_file} are believed, for "
+        "kuraCloud too: the file must hold the usual ones beside your own.",
     )
 
 

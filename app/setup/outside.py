@@ -35,7 +35,9 @@ def site(kit: Kit, site: Site) -> Iterator[Check]:
     except KurasyncError as error:
         yield fail(name, error.message)
         return
-    yield _gate(name, site) or ok(name, f"{info.site_name}, Moodle {info.release}: token and functions are right.")
+    well = f"{info.site_name}, Moodle {info.release}: token and functions are right."
+    yield ok(name, well, (info.site_name,))
+    yield from _gate(name, site)
     yield from plugin.checks(kit, site, info)
     yield from _clock(kit, name, site.url, "moodle")
     yield _capabilities(kit, site)
@@ -49,14 +51,16 @@ def instance(kit: Kit, instance: Instance) -> Iterator[Check]:
     except KurasyncError as error:
         yield fail(name, error.message)
         return
-    yield _gate(name, instance) or ok(name, f"{remote.display_name}: the token is right, LMS integration is on.")
+    well = f"{remote.display_name}: the token is right, LMS integration is on."
+    yield ok(name, well, (remote.display_name,))
+    yield from _gate(name, instance)
     yield from _clock(kit, name, instance.url, "kuracloud")
 
 
-def _gate(name: str, connection: Site | Instance) -> Check | None:
-    if connection.gate == "open":
-        return None
-    return warn(name, f"Answers, but is still parked ({connection.gate_reason}): it goes on by itself within a minute.")
+def _gate(name: str, connection: Site | Instance) -> Iterator[Check]:
+    if connection.gate != "open":
+        why = connection.gate_reason
+        yield warn(name, f"Answers, but is still parked ({why}): it goes on by itself within a minute.")
 
 
 def _capabilities(kit: Kit, site: Site) -> Check:

@@ -96,7 +96,7 @@ def _outbox(name: str, outbox: Outbox, now: float) -> Iterator[Check]:
     if outbox.setaside:
         yield warn(name, f"{outbox.setaside} event(s) were set aside: Moodle's page of the plugin says why.")
     if outbox.lasterror:
-        yield warn(name, f"The last delivery of events failed: {outbox.lasterror}")
+        yield warn(name, f"The last delivery of events failed: “{outbox.lasterror}”.")
     if waits <= WAITS and not (outbox.setaside or outbox.lasterror):
         yield ok(name, f"{outbox.waiting} event(s) wait; {_last(outbox, now)}.")
 
