@@ -21,7 +21,7 @@ from app.errors import SettingsError
 from app.forks import copy
 from app.redis_server import RedisServer
 from app.settings import Settings
-from app.setup import database, home
+from app.setup import backups, database, home
 from app.store import mappings
 from app.supervise import Supervisor
 
@@ -104,11 +104,14 @@ def _greet(given: Settings, listener: socket.socket) -> None:
     try:
         with box.database.reading() as tx:
             known = mappings.every(tx)
+        trouble = [check.message for check in backups.checks(box)]
     finally:
         box.close()
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     say(f"kurasync listens on http://{shown}:{port}, its files are in {given.home.absolute()}. Ctrl-C stops it.")
+    for message in trouble:
+        warn(message)
     if not known:
         say("No course is mapped yet. In another terminal: `kurasync site add`, `kurasync instance add`, then")
         say("`kurasync mapping add`; each says with --help what it needs. `kurasync doctor` checks what is there.")
