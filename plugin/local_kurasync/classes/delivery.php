@@ -185,6 +185,6 @@ final class delivery {
             'contextlevel' => (int) $row->contextlevel,
             'contextinstanceid' => (int) $row->contextinstanceid,
             'timecreated' => (int) $row->timecreated,
-        ];
+        ] + ($row->originalcourseid === null ? [] : ['other' => ['originalcourseid' => (int) $row->originalcourseid]]);
     }
 }

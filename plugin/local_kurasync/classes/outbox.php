@@ -17,11 +17,12 @@
 namespace local_kurasync;
 
 use core\event\base;
+use core\event\course_restored;
 
 /**
  * The events kurasync has not received yet, in the order in which they happened, and those it refused alone.
  *
- * Ids only: an event's `other` (user_deleted has name and e-mail there) has no place to go.
+ * Ids only: of an event's `other` (user_deleted has name and e-mail there) nothing but the number of a course is kept.
  *
  * @package    local_kurasync
  * @copyright  2026 The kurasync maintainers
@@ -30,6 +31,9 @@ use core\event\base;
 final class outbox {
     /** The table. */
     public const TABLE = 'local_kurasync_outbox';
+
+    /** What course_restored calls a restore that made a course: backup::TARGET_NEW_COURSE, whose file is not loaded here. */
+    private const NEW_COURSE = 2;
 
     /** Length of the column `reason`. */
     private const LONGEST_REASON = 255;
@@ -50,8 +54,22 @@ final class outbox {
             'objectid' => $event->objectid,
             'contextlevel' => (int) $event->contextlevel,
             'contextinstanceid' => (int) $event->contextinstanceid,
+            'originalcourseid' => self::original($event),
             'timecreated' => (int) $event->timecreated,
         ], false);
+    }
+
+    /**
+     * Of which course a new one was made, from the recycle bin or as a copy: kurasync may know that one.
+     *
+     * @param base $event
+     * @return int|null
+     */
+    private static function original(base $event): ?int {
+        if (!$event instanceof course_restored || ($event->other['target'] ?? null) != self::NEW_COURSE) {
+            return null;
+        }
+        return (int) ($event->other['originalcourseid'] ?? 0) ?: null;
     }
 
     /**

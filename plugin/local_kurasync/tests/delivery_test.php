@@ -318,6 +318,20 @@ final class delivery_test extends \advanced_testcase {
         $this->assertStringNotContainsString('ann@example.edu', $delivery['body']);
     }
 
+    public function test_of_a_restored_course_the_wire_tells_which_one_it_was_made_of(): void {
+        $course = $this->getDataGenerator()->create_course();
+        outbox::clear();
+        \core\event\course_restored::create([
+            'objectid' => $course->id,
+            'context' => \core\context\course::instance($course->id),
+            'other' => ['type' => 'course', 'target' => 2, 'mode' => 50, 'operation' => 'restore', 'samesite' => true,
+                'originalcourseid' => '7'],
+        ])->trigger();
+        [$delivery] = $this->deliver(scripted_transport::accepted())->deliveries;
+        $this->assertSame(['originalcourseid' => 7], $delivery['events'][0]['other']);
+        $this->assertSame((int) $course->id, $delivery['events'][0]['courseid']);
+    }
+
     public function test_moodles_curl_really_posts_and_says_when_it_may_not(): void {
         set_config('curlsecurityblockedhosts', '127.0.0.0/8');
         $answer = (new curl_transport())->post('http://127.0.0.1:1/events/uni', '{}', [], 2);

@@ -115,6 +115,54 @@ final class outbox_test extends \advanced_testcase {
         $this->assertSame('\core\event\course_reset_ended', end($names));
     }
 
+    /**
+     * A course_restored event as a restore of course 7 triggers it.
+     *
+     * @param int $courseid
+     * @param array $other what differs
+     * @return \core\event\course_restored
+     */
+    private static function restored(int $courseid, array $other): \core\event\course_restored {
+        $usual = ['type' => 'course', 'target' => 2, 'mode' => 50, 'operation' => 'restore', 'samesite' => true];
+        return \core\event\course_restored::create([
+            'objectid' => $courseid,
+            'context' => \core\context\course::instance($courseid),
+            'other' => $other + $usual + ['originalcourseid' => '7'],
+        ]);
+    }
+
+    public function test_a_restored_course_is_kept_with_the_one_it_was_made_of(): void {
+        $course = $this->getDataGenerator()->create_course();
+        outbox::clear();
+        self::restored($course->id, [])->trigger();
+        [$row] = outbox::waiting(10);
+        $this->assertEquals([$course->id, 7], [$row->courseid, $row->originalcourseid]);
+    }
+
+    public function test_what_is_restored_into_a_course_that_was_there_is_made_of_no_other(): void {
+        $course = $this->getDataGenerator()->create_course();
+        outbox::clear();
+        self::restored($course->id, ['target' => 4])->trigger();
+        self::restored($course->id, ['originalcourseid' => ''])->trigger();
+        $this->assertSame([null, null], array_column(outbox::waiting(10), 'originalcourseid'));
+    }
+
+    public function test_a_course_from_the_recycle_bin_says_which_one_it_was(): void {
+        set_config('categorybinenable', 1, 'tool_recyclebin');
+        $this->setAdminUser();
+        $course = $this->getDataGenerator()->create_course();
+        delete_course($course, false);
+        $bin = new \tool_recyclebin\category_bin($course->category);
+        outbox::clear();
+        foreach ($bin->get_items() as $item) {
+            $bin->restore_item($item);
+        }
+        $restored = array_filter(outbox::waiting(100), fn(\stdClass $row): bool => $row->originalcourseid !== null);
+        $this->assertSame(['\core\event\course_restored'], array_values(array_column($restored, 'eventname')));
+        $this->assertEquals($course->id, current($restored)->originalcourseid);
+        $this->assertNotEquals($course->id, current($restored)->courseid);
+    }
+
     public function test_nothing_is_kept_before_the_set_up(): void {
         connection::forget();
         $course = $this->getDataGenerator()->create_course();
