@@ -8,8 +8,10 @@ import pytest
 
 from app.errors import NotFound
 from app.kit import Kit
+from app.setup import exempting
 from app.store import audit, mappings, prune, sites
 from app.sync import trace as tracing
+from app.sync.bypass import bypass
 from app.sync.holds import reject
 from app.sync.intake import Parcel, accept
 from app.sync.trace import Trace
@@ -311,3 +313,31 @@ def test_both_databases_tell_the_same(kit: Kit, clock: SetClock) -> None:
         assert kinds(tracing.of_run(made.kit, 3)) == ["decided", "call", "answer", "shown"]
         with pytest.raises(NotFound):
             tracing.of_email(made.kit, "%@example.edu")
+
+
+def test_limits_that_somebody_lifted_are_told_with_who_it_was(proven: World) -> None:
+    userids = [link.userid for link in proven.links()]
+    for userid in userids:
+        proven.moodle.unenrol(userid, proven.course)
+    report(proven, "user_enrolment_deleted", userids[0])
+    hold = proven.hold()
+    assert hold is not None
+    bypass(proven.kit, proven.mapping_id, "roster", hold.digest, "cli:dean")
+    proven.sync()
+    for late in (False, True):
+        (removal,) = story(proven, userids[0]).removals
+        assert removal.by == "limits lifted by cli:dean"
+        assert removal.approved_at is not None
+        assert [each["name"] for each in removal.asked_by] == [r"\core\event\user_enrolment_deleted"]
+        if not late:
+            forget(proven)
+
+
+def test_who_was_excluded_or_kept_by_whom_is_told(proven: World) -> None:
+    ana = come(proven)
+    exempting.exclude(proven.kit, proven.mapping_id, ana, "cli:dean")
+    proven.sync()
+    acts = [each.facts for each in story(proven, ana).moments if each.what == "act"]
+    assert [(each["operation"], each["by"]) for each in acts] == [("exclude_user", "cli:dean")]
+    other = min(link.userid for link in proven.links())
+    assert [each for each in story(proven, other).moments if each.what == "act"] == []

@@ -64,7 +64,7 @@ def test_each_line_says_what_happened_and_who_answers_for_it(told: Told) -> None
         "run 1            looked at the roster: because of user_enrolment_created (event 1)",
         "call             to kuraCloud, run 1, by kurasync itself: add and invite user",
         "approved         hold 1, by a teacher",
-        "looked at the roster: because hold 1 was approved",
+        "looked at the roster: because somebody had let hold 1 go ahead",
         "approved by a teacher: remove student",
         "answered         done, after 0.0 s",
         "is gone from the course",

@@ -12,7 +12,7 @@ from app.cli.planned_roster import FIELDS
 from app.cli.section import Planned, Wording
 from app.planning.guard import DROPPED
 from app.store.worklist import GRADES, ROSTER, Kind
-from app.sync.story import Moment
+from app.sync.story import LETS_GO, Moment
 from app.sync.trace import Removal
 from app.sync.triggers import NOTHING, TABLE
 
@@ -111,11 +111,10 @@ def waits(row: Mapping[str, Any]) -> str:
 
 
 def _answered_for(removal: Removal) -> str:
-    if removal.approved_at is not None:
-        return f"Approved by {removal.by.removeprefix('approved by ')} on {_at(removal.approved_at)}."
     if removal.by == "kurasync":
         return "kurasync did it by the rules of the mapping; nobody had to approve it."
-    return f"It was {removal.by}."
+    when = f" on {_at(removal.approved_at)}" if removal.approved_at is not None else ""
+    return f"{removal.by[:1].upper()}{removal.by[1:]}{when}."
 
 
 def _event(facts: Planned) -> tuple[str, str]:
@@ -135,7 +134,7 @@ def _run(facts: Planned) -> tuple[str, str]:
     number = ", ".join(map(str, facts["events"][:_FEW])) + (" ..." if len(facts["events"]) > _FEW else "")
     reason = f"because of {', '.join(because)} (event {number})" if because else "no event is known that asked for it"
     if facts.get("hold"):
-        reason = f"because hold {facts['hold']} was approved"
+        reason = f"because somebody had let hold {facts['hold']} go ahead"
     return f"run {facts['run']}", f"looked at the {facts['kind']}: {reason}"
 
 
@@ -169,7 +168,9 @@ def _call(facts: Planned) -> tuple[str, str]:
 
 
 def _by(actor: str) -> str:
-    return "by kurasync itself" if actor == "kurasync" else actor if actor.startswith("approved") else f"by {actor}"
+    if actor == "kurasync":
+        return "by kurasync itself"
+    return actor if actor.partition(" by ")[0] in LETS_GO else f"by {actor}"
 
 
 def _record(operation: str, record: Planned) -> str:

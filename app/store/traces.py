@@ -159,11 +159,11 @@ def named_by(tx: Connection, event_id: int) -> list[int]:
 
 
 def calls_after(tx: Connection, approval: Entry) -> list[int]:
-    """The calls of the first run that did what somebody approved."""
+    """The calls of the first run that did what somebody let go ahead."""
     query = select(audit.c.id, audit.c.run_id).where(
         audit.c.mapping_id == approval.mapping_id,
         audit.c.phase == "begin",
-        audit.c.actor == f"approved by {approval.actor}",
+        audit.c.actor.in_([f"approved by {approval.actor}", f"limits lifted by {approval.actor}"]),
         audit.c.id > approval.id,
     )
     found = tx.execute(query.order_by(audit.c.id)).all()

@@ -15,7 +15,7 @@ from app.store import audit, bypasses, holds, mappings
 from app.store.holds import Hold
 from app.store.worklist import GRADES, ROSTER, Kind
 from app.sync.ask import want
-from app.sync.holds import require_shown
+from app.sync.holds import asked_by, require_shown
 
 LIMITS: Dictionary[Kind, frozenset[str]] = {ROSTER: guard.LIMITS, GRADES: grade_guard.LIMITS}
 """The reasons to hold that a bypass lifts, by kind."""
@@ -69,7 +69,9 @@ def bypass(kit: Kit, mapping_id: int, kind: Kind, digest: str, by: str) -> int:
             actor=by,
             system="kurasync",
             operation="bypass_given",
-            subject={"kind": kind, "hold": hold.id, "digest": digest, "items": len(hold.items)},
+            subject={
+                "kind": kind, "hold": hold.id, "digest": digest, "items": len(hold.items), **asked_by(tx, hold),
+            },
             mapping_id=mapping_id,
             run_id=hold.run_id,
         )

@@ -152,7 +152,7 @@ def newest(tx: Connection, mapping_id: int, kind: str) -> Hold | None:
     return next(iter(holds.search(tx, mapping_id=mapping_id, kind=kind, limit=1)), None)
 
 
-def _asked_by(tx: Connection, hold: Hold) -> Item:
+def asked_by(tx: Connection, hold: Hold) -> Item:
     """The events behind a hold, kept with its decision: they themselves are forgotten with age."""
     run = runs.get(tx, hold.run_id)
     userids = {item["userid"] for item in hold.items if item.get("userid")}
@@ -181,7 +181,7 @@ def _decide(kit: Kit, tx: Connection, hold: Hold, state: holds.State, by: str) -
         actor=by,
         system="kurasync",
         operation=f"hold_{state}",
-        subject={"hold": hold.id, "digest": hold.digest, "items": len(hold.items), **_asked_by(tx, hold)},
+        subject={"hold": hold.id, "digest": hold.digest, "items": len(hold.items), **asked_by(tx, hold)},
         mapping_id=hold.mapping_id,
         run_id=hold.run_id,
     )

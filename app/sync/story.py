@@ -24,9 +24,15 @@ ACTS = (
     "pause_mapping",
     "resume_mapping",
     "repoint_mapping",
+    "adopt_mapping",
     "remove_mapping",
 )
 """What people do to a mapping that bears on its students."""
+OF_ONE = ("keep_student", "undo_keep_student", "exclude_user", "undo_exclude_user")
+"""What they do about one of them."""
+LETS_GO = {"approved": "hold_approved", "limits lifted": "bypass_given"}
+"""How the actor of a call says that a person let it go ahead, and the act by which she did."""
+_DECISIONS = {"hold_approved": "approved", "hold_rejected": "rejected", "bypass_given": "limits lifted"}
 
 # Of things at one moment: an event comes before the run, the run before its calls.
 _ORDER: tuple[What, ...] = (
@@ -99,7 +105,7 @@ class Story:
     erased: bool = False
     _told: set[int] = field(default_factory=set)  # links that proved a call
     _holds: dict[int, Hold] = field(default_factory=dict)
-    _approvals: dict[int, list[Entry]] = field(default_factory=dict)  # by mapping
+    _decisions: dict[int, list[Entry]] = field(default_factory=dict)  # by mapping
 
     def add_events(self, ids: Collection[int], requests: Sequence[Request], done: Mapping[Request, int]) -> None:
         """Events with what they asked for; `done` says which run looked because of each request."""
@@ -205,12 +211,13 @@ class Story:
     def add_acts(self, mapping_ids: Collection[int]) -> None:
         """What people did to the mappings, and what they decided on the holds and calls told of."""
         decided = {each.decision.id for each in self.calls if each.decision}
-        for entry in traces.acts(self.tx, mapping_ids, ("hold_approved", "hold_rejected")):
-            if entry.id in decided or entry.subject.get("hold") in self._holds:
-                facts = {"hold": entry.subject.get("hold"), "decided": entry.operation[5:], "by": entry.actor}
-                self._at(entry, "decided", facts, turn=0)
-        for entry in traces.acts(self.tx, mapping_ids, ACTS):
-            self._add_act(entry, [])
+        for entry in traces.acts(self.tx, mapping_ids, list(_DECISIONS)):
+            if entry.id in decided or entry.subject["hold"] in self._holds:
+                said = _DECISIONS[entry.operation]
+                self._at(entry, "decided", {"hold": entry.subject["hold"], "decided": said, "by": entry.actor}, turn=0)
+        for entry in traces.acts(self.tx, mapping_ids, (*ACTS, *OF_ONE)):
+            if entry.operation in ACTS or self._concerns(entry.subject, entry.mapping_id):
+                self._add_act(entry, [])
 
     def in_order(self) -> list[Moment]:
         """Everything, the oldest first."""
@@ -253,14 +260,14 @@ class Story:
         return Call(entry, end, records, others, [each for each in asked if each["userid"] in users], decision)
 
     def _decision(self, entry: Entry) -> Entry | None:
-        """The approval by which a call was made: the last of that person before it."""
-        approver = entry.actor.removeprefix("approved by ")
-        if approver == entry.actor or entry.mapping_id is None:
+        """The act of a person that let a call go ahead: the last of hers before it."""
+        how, _, who = entry.actor.partition(" by ")
+        if how not in LETS_GO or entry.mapping_id is None:
             return None
-        if entry.mapping_id not in self._approvals:
-            self._approvals[entry.mapping_id] = traces.acts(self.tx, [entry.mapping_id], ("hold_approved",))
-        made = reversed(self._approvals[entry.mapping_id])
-        return next((each for each in made if each.actor == approver and each.at <= entry.at), None)
+        if entry.mapping_id not in self._decisions:
+            self._decisions[entry.mapping_id] = traces.acts(self.tx, [entry.mapping_id], list(LETS_GO.values()))
+        made = [each for each in self._decisions[entry.mapping_id] if each.operation == LETS_GO[how]]
+        return next((each for each in reversed(made) if each.actor == who and each.at <= entry.at), None)
 
     def _at(self, entry: Entry, what: What, facts: Facts, turn: float | None = None) -> None:
         of_run = float(entry.run_id or 0) if turn is None else turn
