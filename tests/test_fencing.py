@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-import ipaddress
 import os
 import signal
 import ssl
@@ -16,13 +14,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from app.clients.http import Http
 from app.errors import ConnectionBroken, LeaseLost, TransientError
+from tests.certificates import own_certificate
 from tests.line_server import Line, LineServer, listening
 
 KEEP_ALIVE = 0.2
@@ -31,7 +26,7 @@ KEEP_ALIVE = 0.2
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return _certificate(tmp_path_factory.mktemp("tls") / "own.pem")
+    return own_certificate(tmp_path_factory.mktemp("tls") / "own.pem")
 
 
 @pytest.fixture(params=["plain", "TLS 1.2", "TLS 1.3"])
@@ -294,28 +289,3 @@ def _hear(line: Line) -> None:
 def _say_nothing(line: Line) -> None:
     while line.sock.recv(65536):
         continue
-
-
-def _certificate(path: Path) -> Path:
-    """A certificate for localhost that vouches for itself, with its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
-    hosts = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName(hosts), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    secret = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(secret + made.public_bytes(serialization.Encoding.PEM))
-    return path

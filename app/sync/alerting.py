@@ -56,7 +56,10 @@ def connection_parked(tx: Connection, now: float, noun: str, connection_id: int,
 
 
 def drifted(tx: Connection, now: float, mapping_id: int, run_id: int, drift: int) -> None:
-    """A comparison found what no event explains."""
+    """A comparison found what no event explains; where a site never sends any, that is the rule."""
+    mapping = mappings.get(tx, mapping_id)
+    if mapping is None or events.last_received(tx, mapping.site_id) is None:
+        return
     message = (
         f"{_changes(drift)} that no event explains in {_named(tx, mapping_id)}: events were lost, or somebody changed "
         f"students in kuraCloud. See `kurasync runs show {run_id}`."
