@@ -12,7 +12,7 @@ from app.kit import Kit
 from app.planning.grade_actions import Column
 from app.planning.gradebook import Cell, KnownCell, KnownColumn
 from app.setup import instances as instance_verbs
-from app.setup.block.adopt import adopt, switch_on
+from app.setup.block.adopt import adopt, enable_lms
 from app.store import audit, cells, instances, worklist
 from app.store.tables import sites
 from app.sync import grades, roster
@@ -141,7 +141,7 @@ def test_lms_enabled_is_switched_on_where_it_is_off_and_both_is_written_down(old
     survey = old.survey()
     assert (set(kinds(survey)), survey.adoptees) == ({"lms_off"}, ())
     assert old.writes() == []
-    switch_on(old.kit, survey, ACTOR)
+    enable_lms(old.kit, survey, ACTOR)
     old.adopt()
     assert old.kura.courses[kura_course].lms_enabled
     with old.kit.database.reading() as tx:
@@ -322,6 +322,14 @@ def test_the_token_of_another_instance_is_not_used(old: OldBlock) -> None:
     assert survey.adoptees == ()
     (found,) = kinds(survey)["token"]
     assert "belongs to another instance" in found.message
+
+
+def test_an_address_that_is_none_stops_nothing_but_its_instance(old: OldBlock) -> None:
+    old.course()
+    block = old.block()
+    for address in ("", "kura", "ftp://kura.example.edu", "http://kura.example.edu"):
+        (found,) = old.survey(replace(block, endpoints=(replace(block.endpoints[0], api_endpoint=address),))).findings
+        assert found.kind == "token"
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_without_the_key_it_says_which_file_it_is(desk: Desk, old: OldBlock, tmp
     url = f"sqlite:///{tmp_path}/moodle.db"
     old.into_database(url)
     said = desk.done("mapping", "adopt", "uni", "--database", "-", "--dry-run", typed=url)
-    assert "No key file was given." in said
+    assert "No key file was given: say --key-file." in said
     assert "The block's key is the file filedir/ab/cd/abcdef0123 in Moodle's data folder" in said
     assert "There is nothing to adopt." in said
 
@@ -123,19 +123,23 @@ def test_as_json_everything_is_there_for_programs(desk: Desk, old: OldBlock, tmp
     assert [each["mapping"] for each in done["mappings"]] == [1, 2]
 
 
-def test_where_the_block_was_uninstalled_first_lms_enabled_is_switched_on_after_a_question(
+def test_where_the_block_was_uninstalled_first_lms_enabled_is_switched_on_where_asked_for(
     desk: Desk, old: OldBlock, dumps: str, key: str
 ) -> None:
     for course in old.block().courses:
         desk.kura.set_course(course.remote_courseid, lmsEnabled=False)
     code, said = adopt(desk, "--csv", dumps, "--key-file", key, "--dry-run")
     assert code == 0
-    assert "its students cannot be read before it is switched on" in said
-    code, said = adopt(desk, "--csv", dumps, "--key-file", key)
-    assert code == 2
-    assert "lmsEnabled is off on 2 of the kuraCloud courses" in said
-    assert not desk.kura.courses[old.block().courses[0].remote_courseid].lms_enabled
+    assert "uni:3, uni:4" in said
+    assert "its students cannot be read: --switch-on switches it on" in said
     code, said = adopt(desk, "--csv", dumps, "--key-file", key, "--yes")
+    assert code == 0
+    assert "There is nothing to adopt." in said
+    code, said = adopt(desk, "--csv", dumps, "--key-file", key, "--switch-on")
+    assert code == 2
+    assert "Switch on lmsEnabled of 2 kuraCloud courses?" in said
+    assert not desk.kura.courses[old.block().courses[0].remote_courseid].lms_enabled
+    code, said = adopt(desk, "--csv", dumps, "--key-file", key, "--switch-on", "--yes")
     assert (code, mapped(desk)) == (0, 2)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
 import click
 
@@ -16,14 +18,14 @@ from app.cli.session import actor, with_kit
 from app.kit import Kit
 from app.planning.moving import HARMLESS, LEFT_OUT, Finding, Pair
 from app.setup.block import source
-from app.setup.block.adopt import Adopted, switch_on
+from app.setup.block.adopt import Adopted, enable_lms
 from app.setup.block.adopt import adopt as adopt_all
 from app.setup.block.source import Source
 from app.setup.block.survey import Adoptee, Survey
 from app.setup.block.survey import survey as look_at_all
 from app.sync.showing import several
 
-_SHOWN = 5  # links of one finding that people are shown; --json has them all
+_SHOWN = 5  # of what is alike, people are shown so many; --json has them all
 _COURSES = {
     "moodle": "Moodle",
     "course_name": "course",
@@ -53,6 +55,9 @@ _FINDINGS = {"about": "where", "why": "what", "number": "links", "which": "which
 )
 @click.option("--prefix", help="What the names of Moodle's tables begin with, where it cannot be told.")
 @click.option("--key-file", type=click.File("rb"), help="The block's key, which opens its tokens.")
+@click.option(
+    "--switch-on", is_flag=True, help="Switch lmsEnabled on first where it is off: such courses are left out otherwise."
+)
 @click.option("--dry-run", is_flag=True, help="Show what would be adopted and what is inconsistent, and stop.")
 @yes_option
 @as_json_option
@@ -63,7 +68,8 @@ def adopt(
     folder: Path | None,
     database: TextIO | None,
     prefix: str | None,
-    key_file: Any,
+    key_file: BinaryIO | None,
+    switch_on: bool,
     dry_run: bool,
     yes: bool,
     as_json: bool,
@@ -77,9 +83,9 @@ def adopt(
     read = _source(folder, database, prefix)
     key = key_file.read() if key_file else None
     found = _survey(kit, site, read, key)
-    if found.switched_off and not dry_run:
+    if found.switched_off and switch_on and not dry_run:
         asking.confirm(_switching(found), yes)
-        switch_on(kit, found, actor())
+        enable_lms(kit, found, actor())
         found = _survey(kit, site, read, key)
     if not as_json:
         _show(found, read)
@@ -107,9 +113,10 @@ def _source(folder: Path | None, database: TextIO | None, prefix: str | None) ->
 
 
 def _survey(kit: Kit, site: str, read: Source, key: bytes | None) -> Survey:
-    courses = several(len(read.block.courses), "course")
-    warn(f"The block maps {courses}: each is looked at on both sides, which takes a second or two.")
-    return look_at_all(kit, site, read.block, key)
+    courses = len(read.block.courses)
+    label = f"Looking at {several(courses, 'course')} on both sides"
+    with click.progressbar(length=courses, label=label, file=sys.stderr) as bar:
+        return look_at_all(kit, site, read.block, key, lambda: bar.update(1))
 
 
 def _show(found: Survey, read: Source) -> None:
@@ -127,20 +134,26 @@ def _show(found: Survey, read: Source) -> None:
         say("There is nothing to adopt.")
 
 
-def _show_findings(title: str, words: Any, findings: Sequence[Finding]) -> None:
+def _show_findings(title: str, words: Mapping[str, str], findings: Sequence[Finding]) -> None:
+    listed = sorted((each for each in findings if each.kind in words), key=lambda each: (bool(each.pairs), each.kind))
     rows = [
-        {"about": each.about, "why": _why(each, words), "number": len(each.pairs) or None, "which": _which(each.pairs)}
-        for each in findings
-        if each.kind in words
+        {"about": _places(alike), "why": why, "number": len(pairs) or None, "which": _which(pairs)}
+        for (why, pairs), alike in groupby(listed, lambda each: (_why(each, words), each.pairs))
     ]
     if rows:
-        say(f"{title} ({len(rows)}):")
+        say(f"{title} ({len(listed)}):")
         table(rows, _FINDINGS)
         say()
 
 
-def _why(each: Finding, words: Any) -> str:
-    return f"{words[each.kind]}: {each.message}" if each.message else str(words[each.kind])
+def _places(findings: Iterable[Finding]) -> str:
+    """Where the same was found, the first few."""
+    names = [each.about for each in findings]
+    return ", ".join([*names[:_SHOWN], f"and {len(names) - _SHOWN} more"] if len(names) > _SHOWN else names)
+
+
+def _why(each: Finding, words: Mapping[str, str]) -> str:
+    return f"{words[each.kind]}: {each.message}" if each.message else words[each.kind]
 
 
 def _which(pairs: Sequence[Pair]) -> str:
@@ -151,8 +164,8 @@ def _which(pairs: Sequence[Pair]) -> str:
 
 def _switching(found: Survey) -> str:
     return (
-        f"lmsEnabled is off on {len(found.switched_off)} of the kuraCloud courses, as uninstalling the block leaves "
-        "it. Switch it on? Before, their students cannot be read; afterwards, they cannot be edited in kuraCloud."
+        f"Switch on lmsEnabled of {several(len(found.switched_off), 'kuraCloud course')}? From then on their students "
+        "cannot be edited there."
     )
 
 

@@ -22,7 +22,7 @@ _CAUSES = {
     "left": "Moodle user {userid} was no longer a student of the Moodle course: not enrolled, suspended, or without a "
     "role of a student",
     "reinvite": "her address changed: the old account gave way to one with the new address",
-    "unmanaged": "the student was in kuraCloud only, and was never linked to a Moodle user",
+    "unmanaged": "the student was in kuraCloud only, and linked to no Moodle user",
 }
 _SECTIONS = {
     "go": "planned",

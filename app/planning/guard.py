@@ -23,7 +23,7 @@ REASONS = {
     "empties": "nobody would be left in the course",
     "adds": "more additions at once than the mapping allows",
     "email_changed": "the address changed: the old account would be deleted and the new address invited",
-    "unmanaged": "the student is in kuraCloud only and was never linked to a Moodle user",
+    "unmanaged": "the student is in kuraCloud only and linked to no Moodle user",
     "invited_before": "this address was invited or linked before: it would be a second invitation",
     "merge": "two Moodle accounts look like one person",
     "restore_held": "the student has to be restored first",

@@ -24,7 +24,7 @@ LEFT_OUT = {
     "kura_course_twice": "the block maps several Moodle courses to this kuraCloud course: which is right is unclear",
     "course_gone": "Moodle has no such course any more, or its service user cannot see it",
     "kura_course_gone": "the kuraCloud course is not active: restore it there, if it is still wanted, and adopt again",
-    "lms_off": "lmsEnabled is off on the kuraCloud course: its students cannot be read before it is switched on",
+    "lms_off": "lmsEnabled is off on the kuraCloud course, so its students cannot be read: --switch-on switches it on",
     "mapped_otherwise": "one of the two courses is mapped to another course in kurasync",
     "links_lost": "kuraCloud does not know many of the linked students: its answer is not believed",
     "unread": "it could not be looked at",

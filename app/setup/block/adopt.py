@@ -45,7 +45,7 @@ def adopt(kit: Kit, survey: Survey, actor: str) -> Iterator[Adopted]:
             yield Adopted(each, None, error.message)
 
 
-def switch_on(kit: Kit, survey: Survey, actor: str) -> None:
+def enable_lms(kit: Kit, survey: Survey, actor: str) -> None:
     """Switch lmsEnabled on where it is off, so that a new survey can read the students; raises what the client raises.
 
     Makes the instances that are needed for it.

@@ -92,7 +92,7 @@ def _known(kit: Kit, each: Instance) -> Target:
 
 def _new(kit: Kit, endpoint: Endpoint, key: bytes | None, taken: set[str]) -> Target:
     if key is None:
-        raise Refused("No key file was given.")
+        raise Refused("No key file was given: say --key-file.")
     token = tokens.decrypt(endpoint.encrypted_token, key)
     url = endpoint.api_endpoint.strip().rstrip("/")
     remote = verbs.tried(kit, url, token)
