@@ -14,10 +14,10 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -30,7 +30,9 @@ from app.sync.turn import take_turn
 from app.web import create_app
 from sandbox.kuracloud.dialect import Dialect
 from sandbox.moodle.events import Event
+from tests import points
 from tests.conftest import SetClock
+from tests.mortal import Killed
 from tests.receiving import sealed
 from tests.world import SECRET, World, world
 
@@ -151,6 +153,19 @@ def with_students(made: Campus, number: int) -> list[int]:
     return users
 
 
+def kill_once(monkeypatch: pytest.MonkeyPatch, where: str) -> list[str]:
+    """Let the process die when it passes this step (tests.points) for the first time; what is returned tells of it."""
+    met: list[str] = []
+
+    def passing(step: str) -> None:
+        if step == where and not met:
+            met.append(step)
+            raise Killed
+
+    points.install(monkeypatch.setattr, passing)
+    return met
+
+
 def invited_twice(made: World) -> list[tuple[int, str]]:
     """(kuraCloud course, address) of everybody invited more than once."""
     times = Counter((course, email.lower()) for course, email, _ in made.kura.invites)
@@ -191,8 +206,3 @@ def audited(made: World) -> bool:
     for row in reversed(rows):
         phases.setdefault(row.call_uid, []).append(row.phase)
     return len(phases) >= len(written) and all(found == ["begin", "end"] for found in phases.values())
-
-
-def as_json(answer: TestResponse) -> Any:
-    """What the receiver answered."""
-    return answer.get_json()

@@ -12,8 +12,7 @@ import pytest
 from app.kit import Kit
 from sandbox.faults import Fault
 from sandbox.kuracloud.dialect import Dialect
-from tests import points
-from tests.campus import Campus, audited, campus, in_step, invited_twice, truth, with_students
+from tests.campus import Campus, audited, campus, in_step, invited_twice, kill_once, truth, with_students
 from tests.conftest import SetClock
 from tests.grading import Course, course
 from tests.mortal import Killed
@@ -122,7 +121,7 @@ def test_kill_between_add_and_link(
     with campus(sqlite_kit, clock, DOUBLING) as made:
         world = made.world
         with_students(made, 3)
-        killed = _kill_once(monkeypatch, where)
+        killed = kill_once(monkeypatch, where)
         for name in ("bo", "cy"):
             world.enrol(name, email=f"{name}@example.edu")
         made.deliver()
@@ -136,19 +135,6 @@ def test_kill_between_add_and_link(
         assert {link.email for link in world.links()} == set(truth(world))
         one_account_each(world)
         in_step(world)
-
-
-def _kill_once(monkeypatch: pytest.MonkeyPatch, where: str) -> list[str]:
-    """Let the process die when it passes this step for the first time; what is returned tells that it did."""
-    met: list[str] = []
-
-    def passing(step: str) -> None:
-        if step == where and not met:
-            met.append(step)
-            raise Killed
-
-    points.install(monkeypatch.setattr, passing)
-    return met
 
 
 # Bulk partial failure
