@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any, BinaryIO
 
 import click
@@ -64,7 +65,7 @@ def import_(kit: Kit, file: BinaryIO, dry_run: bool, shared: bool, yes: bool, as
     done: dict[int, str] = {}
     if ahead and not dry_run:
         asking.confirm(_question(ahead), yes)
-        done = {change.line: why for change, why in importing.carry_out(kit, ahead, actor(), shared=shared)}
+        done = _carried_out(kit, ahead, shared)
     if as_json:
         print_json([_as_row(change, done.get(change.line)) for change in changes])
     elif done:
@@ -83,6 +84,14 @@ def _text(file: BinaryIO) -> str:
         raise click.UsageError(
             "The file is not UTF-8. Save it as “CSV UTF-8” in the spreadsheet program."
         ) from None
+
+
+def _carried_out(kit: Kit, ahead: list[Change], shared: bool) -> dict[int, str]:
+    """Why each line failed, or "", by its number; on a terminal it shows how far it has come."""
+    steps = importing.carry_out(kit, ahead, actor(), shared=shared)
+    hidden = not sys.stderr.isatty()
+    with click.progressbar(steps, len(ahead), "Importing", file=sys.stderr, hidden=hidden) as shown:
+        return {change.line: why for change, why in shown}
 
 
 def _question(ahead: list[Change]) -> str:
