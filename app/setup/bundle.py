@@ -102,7 +102,7 @@ def gather(extra_log: Path | None = None) -> tuple[dict[str, str], list[str]]:
         with suppress(KurasyncError):  # no key, which the doctor says
             parts |= _of_the_database(given, parts["versions.json"], known)
     parts["doctor.json"] = [_plain(check, known) for check in checks]
-    texts = {name: json.dumps(value, indent=1, default=str) + "\n" for name, value in parts.items()}
+    texts = {name: json.dumps(value, indent=1, ensure_ascii=False, default=str) + "\n" for name, value in parts.items()}
     texts["log.jsonl"] = "".join(f"{line}\n" for line in _log(given, extra_log, missing))
     return {"README.txt": README.format(at=datetime.now(UTC).isoformat(timespec="seconds")), **texts}, missing
 
@@ -232,8 +232,8 @@ def _log(given: Settings | None, extra: Path | None, missing: list[str]) -> Iter
     found = [path for path in paths if path.is_file()]
     if not found:
         missing.append(
-            "There is no log file: `kurasync up` keeps one. Where web, worker and clock run by themselves, give what "
-            "they wrote to standard error with --log FILE."
+            "There is no log file: `kurasync up` makes one with its first line. Where web, worker and clock run by "
+            "themselves, give what they wrote to standard error with --log FILE."
         )
     for path in found:
         try:
@@ -249,7 +249,7 @@ def _lines(path: Path) -> Iterator[str]:
     for line in lines:
         said = log.parsed(line)
         if said is not None:
-            yield json.dumps(_told(said))
+            yield json.dumps(_told(said), ensure_ascii=False)
 
 
 def _told(said: Mapping[str, Any]) -> dict[str, Any]:
