@@ -111,7 +111,7 @@ def test_beginning_anew_is_asked_first(desk: Desk) -> None:
     done = desk.run("db", "restored", "--yes")
     assert done.exit_code == 0
     assert "Nothing shows that this database is older" in done.stderr
-    assert "1 mappings begin anew, 0 holds are overtaken" in done.stdout
+    assert "Done: 1 mapping(s), and 0 hold(s) overtaken." in done.stdout
 
 
 def test_beginning_anew_says_where_the_old_anchor_is_kept(desk: Desk, tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ from sqlalchemy import func, select
 from app.errors import Refused
 from app.kit import Kit
 from app.planning.personal import hers
-from app.planning.sameness import email_digest
+from app.planning.sameness import email_digest, erased_address, is_address, is_erased
 from app.setup import erasing, whom
+from app.setup.stored import Stored, stored
 from app.setup.whom import Person
 from app.store import audit, holds, links, rosters, runs, steps, tables, worklist
 from app.store.people import Student, User
@@ -87,12 +88,12 @@ def test_a_merge_offered_to_another_loses_the_address_of_her_student_alone(plant
     assert _relink(planted) == {**relink, "email": ""}
 
 
-def _his(planted: Planted) -> erasing.Stored:
+def _his(planted: Planted) -> Stored:
     with planted.kit.database.reading() as tx:
-        return erasing.stored(tx, whom.by_user(tx, [User(planted.site_id, HIM)]))
+        return stored(tx, whom.by_user(tx, [User(planted.site_id, HIM)]))
 
 
-def _said(found: erasing.Stored) -> list[dict[str, Any]]:
+def _said(found: Stored) -> list[dict[str, Any]]:
     said = [entry for _, entries in found.documents for entry in entries]
     assert all(HIS[1] in str(entry) for entry in said)
     return said
@@ -113,7 +114,7 @@ def test_it_tells_how_many_records_there_are_and_finds_nothing_the_second_time(p
 
 def _counts(planted: Planted) -> dict[str, int]:
     with planted.kit.database.reading() as tx:
-        return erasing.stored(tx, _her(planted)).counts
+        return stored(tx, _her(planted)).counts
 
 
 def test_it_is_written_down_with_numbers_alone(planted: Planted) -> None:
@@ -223,3 +224,12 @@ def test_a_conflict_that_does_not_say_whose_name_is_whose_loses_all_names() -> N
     whose = Person(users=frozenset({User(1, HER)})).whose(1, 1)
     (said,) = hers({"conflicts": [conflict]}, whose)
     assert said == {**conflict, "userids": [HER]}
+
+
+def test_an_erased_address_is_known_by_its_digest_and_is_no_address() -> None:
+    erased = erased_address(" Ana@Example.EDU")
+    assert erased == erased_address(erased) == erased_address("ana@example.edu")
+    assert email_digest(erased) == email_digest("ana@example.edu")
+    assert is_erased(erased)
+    assert not is_erased("erased:ana@example.edu")
+    assert not is_address(erased)

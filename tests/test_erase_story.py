@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import Connection
 
 from app.errors import Refused
 from app.kit import Kit
 from app.setup import auditing, backups, erasing, sealing, whom
+from app.setup.stored import Stored, stored
 from app.setup.whom import Person
 from app.store import audit
 from app.store.people import User
@@ -169,3 +171,41 @@ def test_a_run_that_was_frozen_at_its_very_end_writes_nobody_back(small: World, 
     ask(small.kit, small.mapping_id, "roster")
     assert take_turn(small.kit, small.mapping_id, "roster", "host:1:0:0", verbs={"roster": frozen}) == "lost"
     assert where(small.kit, HERS) == []
+
+
+def test_a_run_that_ends_between_the_look_and_the_erasure_is_erased_too(
+    small: World, left: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """She comes back and goes, and what was written of that was not there when somebody looked."""
+
+    def looked(tx: Connection, person: Person) -> Stored:
+        found = stored(tx, person)
+        small.moodle.enrol(left, small.course)
+        small.sync()
+        small.set(mode="review")
+        small.moodle.unenrol(left, small.course)
+        small.sync()
+        assert small.hold() is not None
+        return found
+
+    monkeypatch.setattr("app.setup.erasing.stored", looked)
+    _erase(small, left)
+    assert where(small.kit, HERS) == []
+    assert small.hold() is None
+
+
+def test_an_approved_hold_is_overtaken_and_the_rest_of_it_held_anew(small: World) -> None:
+    """She left while an approval of two removals waits for its run: nobody approved one removal alone."""
+    small.set(mode="review")
+    userid = small.enrol(FIRST, LAST, email=EMAIL, idnumber=IDNUMBER)
+    small.enrol(HIS[0], HIS[1], email=HIS[2])
+    small.sync()
+    small.decide()
+    _erase(small, userid, force=True)
+    assert (where(small.kit, HERS), small.hold()) == ([], None)
+    small.moodle.unenrol(userid, small.course)
+    small.sync()
+    hold = small.hold()
+    assert hold is not None
+    assert ([item["who"] for item in hold.items], hold.state) == ([f"{HIS[0]} {HIS[1]}"], "open")
+    assert small.emails() == []

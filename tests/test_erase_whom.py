@@ -10,6 +10,7 @@ import pytest
 from app.errors import NotFound, Refused
 from app.kit import Kit
 from app.setup import erasing, whom
+from app.setup.stored import stored
 from app.setup.whom import Person
 from app.store import audit, links, runs, worklist
 from app.store.links import NewLink
@@ -56,7 +57,7 @@ def test_an_address_of_now_or_before_however_it_is_spelled_means_her(planted: Pl
 def test_an_address_nobody_had_means_nobody(planted: Planted) -> None:
     found = _at(planted.kit, "nobody@example.edu")
     with planted.kit.database.reading() as tx:
-        assert not any(erasing.stored(tx, found).counts.values())
+        assert not any(stored(tx, found).counts.values())
 
 
 def test_what_is_no_address_is_refused(planted: Planted) -> None:

@@ -86,13 +86,15 @@ def restored(kit: Kit, yes: bool) -> None:
     if lost is None:
         warn("Nothing shows that this database is older than what was done with it.")
     say(
-        f"All {number} mappings begin anew: the next plan of each waits for approval, what waits now is overtaken, and "
-        "no run counts as under way. Links and what was invited stay as the backup has them."
+        f"Every mapping ({number}) begins anew: its next plan waits for approval, what waits now is overtaken, and no "
+        "run counts as under way. Links and what was invited stay as the backup has them."
     )
     asking.confirm("Begin anew?", yes)
     done = backups.begin_anew(kit, actor())
-    say(f"{done.mappings} mappings begin anew, {done.holds} holds are overtaken. Start kurasync, then look at")
-    say("`kurasync holds list`. Who was erased since the backup was made has to be erased again.")
+    say(
+        f"Done: {done.mappings} mapping(s), and {done.holds} hold(s) overtaken. Start kurasync, then look at `kurasync "
+        "holds list`. Who was erased since the backup was made has to be erased again."
+    )
     if done.anchor:
         say(f"What the audit's anchor remembers is kept in {done.anchor}: the rows since the backup are lost.")
 

@@ -15,7 +15,8 @@ from app.cli.whom import named, person_options
 from app.errors import Refused
 from app.kit import Kit
 from app.setup import erasing, whom
-from app.setup.erasing import AT_WORK, Stored
+from app.setup.erasing import AT_WORK
+from app.setup.stored import Stored, stored
 from app.setup.whom import Person
 
 _PATIENCE = 60.0  # seconds for runs to end: most take two
@@ -51,7 +52,7 @@ def erase(kit: Kit, user: str | None, source: TextIO | None, everyone: bool, for
     """
     person = named(kit, user, source, everyone)
     with kit.database.reading() as tx:
-        found, called = erasing.stored(tx, person), whom.shown(tx, person)
+        found, called = stored(tx, person), whom.shown(tx, person)
     if not any(found.counts.values()):
         say(_NOTHING)
         return
@@ -70,8 +71,8 @@ def _show(found: Stored, called: list[str]) -> None:
     for name, number in found.counts.items():
         if number:
             say(f"  {number} {_WORDS[name][number > 1]}")
-    if found.overtaken:
-        numbers = ", ".join(map(str, found.overtaken))
+    if found.waiting:
+        numbers = ", ".join(map(str, found.waiting))
         say(f"What waits in hold {numbers} is overtaken, also if it was approved: the next run holds the rest anew.")
 
 

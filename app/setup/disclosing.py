@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from app.kit import Kit
 from app.setup import whom
 from app.setup.acts import record
-from app.setup.erasing import Stored, stored
+from app.setup.stored import Stored, stored
 from app.setup.whom import Person
 from app.store import mappings, people
 from app.store.people import Seen
@@ -43,7 +43,7 @@ def _told(tx: Connection, found: Stored) -> dict[str, Any]:
         "person": whom.shown(tx, person),
         "courses": [
             {"mapping": each, "moodle": courses[each].course_name, "kuracloud": courses[each].kura_course_name}
-            for each in found.mapping_ids
+            for each in sorted(found.concerned)
             if each in courses
         ],
         "links": [_of_link(link) for link in found.links],

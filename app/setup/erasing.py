@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -11,10 +11,11 @@ from sqlalchemy import Connection
 from app.errors import Refused
 from app.kit import Kit
 from app.planning.personal import hers, without
-from app.planning.sameness import erased_address, is_erased
+from app.planning.sameness import erased_address
 from app.setup import whom
 from app.setup.acts import record
 from app.setup.check import Check, warn
+from app.setup.stored import Stored, links_of, members_of, stored
 from app.setup.whom import Person
 from app.store import files, holds, mappings, people, worklist
 from app.store.holds import WAITING
@@ -30,65 +31,6 @@ ASKED = r"\local_kurasync\event\user_erased"
 
 AT_WORK = "run_at_work"
 """The reason of a refusal that a little waiting helps."""
-
-
-@dataclass(slots=True)
-class Stored:
-    """What is stored of a person. `present`: mappings in which she still takes part, and would be learned again.
-
-    `runs`: all that were looked at.
-    """
-
-    person: Person
-    links: list[Seen] = field(default_factory=list)
-    members: list[Seen] = field(default_factory=list)
-    documents: list[tuple[Document, list[dict[str, Any]]]] = field(default_factory=list)
-    audit: list[Seen] = field(default_factory=list)
-    cells: list[dict[str, Any]] = field(default_factory=list)
-    present: set[int] = field(default_factory=set)
-    runs: set[int] = field(default_factory=set)
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """How many records of each kind."""
-        tables = [document.table for document, _ in self.documents]
-        return {
-            "links": len(self.links),
-            "rosters": len(self.members),
-            "holds": tables.count("holds"),
-            "runs": tables.count("runs"),
-            "audit": len(self.audit),
-            "grades": len(self.cells),
-        }
-
-    @property
-    def overtaken(self) -> list[int]:
-        """The holds that wait for a person, and must not any more."""
-        return [document.key for document, _ in self.documents if document.state in WAITING]
-
-    @property
-    def mapping_ids(self) -> list[int]:
-        """The mappings concerned that still exist."""
-        found = {each.mapping_id for each in (*self.links, *self.members)}
-        found |= {document.mapping_id for document, _ in self.documents}
-        found |= {cell["mapping_id"] for cell in self.cells}
-        return sorted(each for each in found if each is not None)
-
-
-def stored(tx: Connection, person: Person) -> Stored:
-    """Everything personal that is stored of a person; what was erased before is nothing."""
-    found = Stored(person)
-    site_of = {each.id: each.site_id for each in mappings.every(tx)}
-    for link in people.of_links(tx, site_of):
-        if link.user in person.users:
-            found.present |= {link.mapping_id or 0} if link.values["ended_at"] is None else set()
-            found.links += [link] if not is_erased(link.values["email"]) or link.values["echo"] else []
-    found.members += [member for member in people.of_rosters(tx, site_of) if member.user in person.users]
-    found.present |= {member.mapping_id or 0 for member in found.members}
-    _read_documents(tx, found, site_of)
-    found.audit += people.of_audit(tx, person.users, person.students)
-    found.cells += [dict(cell) for cell in people.of_cells(tx, person.users)]
-    return found
 
 
 def erase(kit: Kit, person: Person, actor: str, *, force: bool = False) -> bool:
@@ -122,44 +64,43 @@ def still_there(found: Stored) -> str:
     )
 
 
-def _read_documents(tx: Connection, found: Stored, site_of: dict[int, int]) -> None:
-    """Plans and holds; the last run of each kind tells who is part of what cannot be decided yet."""
-    last: dict[tuple[int, str], bool] = {}
-    for each in people.documents(tx, site_of):
-        found.runs |= {each.key} if each.table == "runs" else set()
-        whose = found.person.whose(each.mapping_id, site_of[each.mapping_id])
-        said = hers(each.value, whose)
-        if said or found.person.redacted(each.message) != each.message:
-            found.documents.append((replace(each, value=None), said))
-        if each.table == "holds" and each.state in WAITING and said:
-            found.present.add(each.mapping_id)
-        if each.table == "runs" and isinstance(each.value, dict):
-            undecided = [each.value.get(name, []) for name in ("held", "conflicts", "left")]
-            last[each.mapping_id, each.kind] = any(hers(part, whose) for part in undecided)
-    found.present |= {mapping_id for (mapping_id, _), is_named in last.items() if is_named}
+def checks(kit: Kit) -> Iterator[Check]:
+    """What `kurasync doctor` says of people whom Moodle was asked to erase and who are still stored here."""
+    with kit.database.reading() as tx:
+        asked = whom.shown(tx, Person(users=frozenset(people.asked_to_erase(tx, ASKED))))
+    if asked:
+        yield warn(
+            "erasures",
+            f"Moodle was asked to erase {', '.join(asked)}, and something is stored here. See what it is and erase it "
+            f"with `kurasync erase {asked[0]}`.",
+        )
 
 
 def _erase_present(kit: Kit, found: Stored, actor: str) -> None:
-    """In one transaction: what runs go by, what waits, the audit, and the word that it was done."""
+    """In one transaction: what runs go by, what waits, the audit, and the word that it was done.
+
+    Read anew under the locks: a run may have ended since somebody looked. From then on nobody writes her down who knew
+    her before, so that history can be emptied afterwards, piece by piece.
+    """
     take_back(kit)  # whoever had one of these leases can write nothing more
     with kit.database.transaction() as tx:
         files.overwrite_freed(tx)
-        _refuse_at_work(tx, found.mapping_ids)
-        now = kit.database.now(tx)
-        people.empty_links(tx, {link.key: erased_address(link.values["email"]) for link in found.links})
-        for mapping_id in {member.key for member in found.members}:
-            left = [member.userid for member in found.members if member.key == mapping_id and member.userid]
-            people.leave_roster(tx, mapping_id, left)
-        for document, _ in found.documents:
-            if document.table == "holds":
-                _erase_hold(kit, tx, now, found.person, document, actor)
-        people.forget_cells(tx, found.person.users)
-        audited = list(people.of_audit(tx, found.person.users, found.person.students))
+        _refuse_at_work(tx, found.concerned)
+        now, person = kit.database.now(tx), found.person
+        site_of = {each.id: each.site_id for each in mappings.every(tx) if each.id in found.concerned}
+        links, _ = links_of(tx, person, site_of)
+        people.empty_links(tx, {link.key: erased_address(link.values["email"]) for link in links})
+        for member in members_of(tx, person, site_of):
+            people.leave_roster(tx, member.key, [member.userid or 0])
+        for mapping_id in sorted(site_of):
+            _erase_waiting(kit, tx, now, person, mapping_id, site_of[mapping_id], actor)
+        people.forget_cells(tx, person.users)
+        audited = list(people.of_audit(tx, person.users, person.students))
         people.empty_audit(tx, audited)
         record(tx, now, actor, OPERATION, _subject(found, audited))
 
 
-def _refuse_at_work(tx: Connection, mapping_ids: list[int]) -> None:
+def _refuse_at_work(tx: Connection, mapping_ids: set[int]) -> None:
     """No run may know her from before: it would write her down at its end. Later ones read both sides anew."""
     busy = worklist.at_work(tx, mapping_ids)
     if busy:
@@ -170,15 +111,17 @@ def _refuse_at_work(tx: Connection, mapping_ids: list[int]) -> None:
         )
 
 
-def _erase_hold(kit: Kit, tx: Connection, now: float, person: Person, seen: Document, actor: str) -> None:
-    hold = holds.get(tx, seen.key)
-    if hold is None:
-        return
-    if hold.state in WAITING and holds.decide(tx, now, hold, "overtaken", actor):
-        ask.want(kit, tx, [hold.mapping_id], hold.kind, urgent=False)
-    mapping = mappings.get(tx, hold.mapping_id)
-    whose = person.whose(hold.mapping_id, mapping.site_id if mapping else None)
-    people.put_document(tx, replace(seen, value=without(hold.items, whose)))
+def _erase_waiting(
+    kit: Kit, tx: Connection, now: float, person: Person, mapping_id: int, site_id: int, actor: str
+) -> None:
+    """Holds that are open or approved are overtaken rather than carried out in part: nobody approved that."""
+    whose = person.whose(mapping_id, site_id)
+    for kind in sorted(worklist.KINDS):
+        hold = holds.waiting(tx, mapping_id, kind)
+        if hold is not None and hers(hold.items, whose) and holds.decide(tx, now, hold, "overtaken", actor):
+            ask.want(kit, tx, [mapping_id], kind, urgent=False)
+            seen = Document("holds", hold.id, mapping_id, kind, hold.created_at, hold.items, "")
+            people.put_document(tx, replace(seen, value=without(hold.items, whose)))
 
 
 def _subject(found: Stored, audited: list[Seen]) -> dict[str, Any]:
@@ -195,16 +138,15 @@ def _subject(found: Stored, audited: list[Seen]) -> dict[str, Any]:
 
 
 def _history(kit: Kit, found: Stored) -> Iterator[Document]:
-    """Plans of the runs that have ended by now, emptied; no run that knew her can end any more."""
+    """Plans of ended runs and decided holds, emptied: those that name her, and those there were not when one looked."""
     with kit.database.reading() as tx:
-        site_of = {each.id: each.site_id for each in mappings.every(tx) if each.id in found.mapping_ids}
-        ended_since = people.runs_of(tx, site_of) - found.runs
-    naming = {document.key for document, _ in found.documents if document.table == "runs"}
-    for key in sorted(naming | ended_since):
+        site_of = {each.id: each.site_id for each in mappings.every(tx)}
+        added = people.keys(tx, found.concerned) - found.looked
+    for table, key in sorted({(document.table, document.key) for document, _ in found.documents} | added):
         with kit.database.reading() as tx:
-            each = people.document(tx, "runs", key)
+            each = people.document(tx, table, key)
         changed = each and _emptied(each, found.person, site_of.get(each.mapping_id))
-        if changed and changed != each:
+        if changed and changed != each and changed.state not in WAITING:
             yield changed
 
 
@@ -222,15 +164,3 @@ def _redacted(plan: Any, person: Person) -> Any:
         return plan
     failed = [{**each, "message": person.redacted(message)} for each, message in zip(plan["failed"], said, strict=True)]
     return {**plan, "failed": failed}
-
-
-def checks(kit: Kit) -> Iterator[Check]:
-    """What `kurasync doctor` says of people whom Moodle was asked to erase and who are still stored here."""
-    with kit.database.reading() as tx:
-        asked = whom.shown(tx, Person(users=frozenset(people.asked_to_erase(tx, ASKED))))
-    if asked:
-        yield warn(
-            "erasures",
-            f"Moodle was asked to erase {', '.join(asked)}, and something is stored here. See what it is and erase it "
-            f"with `kurasync erase {asked[0]}`.",
-        )

@@ -24,6 +24,11 @@ from app.store.tables import (
 _CHUNK = 400  # values in one statement: SQLite takes no expression that is much deeper
 
 
+DocumentTable = Literal["runs", "holds"]
+Key = tuple[DocumentTable, int]
+"""A run or a hold by its number."""
+
+
 class User(NamedTuple):
     """A Moodle user of a site."""
 
@@ -68,7 +73,7 @@ class Seen:
 class Document:
     """The plan of a run or the items of a hold: entries about many people. `state` is a hold's, "" of a run."""
 
-    table: Literal["runs", "holds"]
+    table: DocumentTable
     key: int
     mapping_id: int
     kind: str
@@ -114,7 +119,7 @@ def documents(tx: Connection, mapping_ids: Collection[int]) -> Iterator[Document
             yield _run(row)
 
 
-def document(tx: Connection, table: Literal["runs", "holds"], key: int) -> Document | None:
+def document(tx: Connection, table: DocumentTable, key: int) -> Document | None:
     """One run or hold as it is now."""
     source = holds if table == "holds" else runs
     row = tx.execute(select(source).where(source.c.id == key)).first()
@@ -123,12 +128,15 @@ def document(tx: Connection, table: Literal["runs", "holds"], key: int) -> Docum
     return _hold(row) if table == "holds" else _run(row)
 
 
-def runs_of(tx: Connection, mapping_ids: Collection[int]) -> set[int]:
-    """The numbers of the runs of these mappings that have ended."""
-    ended = select(runs.c.id).where(runs.c.ended_at.is_not(None))
-    return {
-        key for part in _parts(mapping_ids) for key in tx.execute(ended.where(runs.c.mapping_id.in_(part))).scalars()
-    }
+def keys(tx: Connection, mapping_ids: Collection[int]) -> set[Key]:
+    """Every hold of these mappings, and every run that has ended."""
+    found: set[Key] = set()
+    for part in _parts(mapping_ids):
+        ended = select(runs.c.id).where(runs.c.ended_at.is_not(None), runs.c.mapping_id.in_(part))
+        found |= {("runs", number) for number in tx.execute(ended).scalars()}
+        held = select(holds.c.id).where(holds.c.mapping_id.in_(part))
+        found |= {("holds", number) for number in tx.execute(held).scalars()}
+    return found
 
 
 def of_audit(tx: Connection, users: Collection[User], students: Collection[Student]) -> Iterator[Seen]:
