@@ -184,14 +184,14 @@ def test_of_a_refused_batch_the_bad_record_is_found_and_listed_and_not_tried_aga
 ) -> None:
     """The batch of three is refused, then its first half, then the second record of that."""
     KINDS[kind].prepare(six)
-    refused = Fault("status", match=KINDS[kind].match, status=refusal, body={"message": "No such thing"})
+    refused = Fault("status", match=KINDS[kind].match, status=refusal, body={"message": "No such student"})
     six.kura.faults.add(replace(refused, times=2), replace(refused, skip=1, times=1))
     run = six.sync()
     assert (run.outcome, run.counts) == ("done", {KINDS[kind].action: 2, "failed": 1})
     [(action, message)] = failed(run)
     assert action == KINDS[kind].action
     assert message == (
-        f"kuraCloud refuses the change of some students with the error {refusal}. It says: “No such thing”."
+        f"kuraCloud refuses the change of some students with the error {refusal}. It says: “No such student”."
     )
     assert every_call_has_two_rows(six)
     assert Counter(row.outcome for row in rows(six)[2:] if row.phase == "end") == {"done": 2, "refused": 3}

@@ -113,7 +113,7 @@ class KuraCloudClient:
     def _sent(self, method: str, path: str, about: About, body: object = None, *, writes: bool) -> Answer:
         answer = self.raw(method, path, body, writes=writes)
         if answer.status != 200:
-            raise refusal(answer, about, self._token)
+            raise refusal(answer, about)
         return answer
 
 

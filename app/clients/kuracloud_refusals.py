@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Literal
 
 from app.clients.answer import Answer, NotJson
+from app.clients.wording import impersonal
 from app.errors import BatchRefused, ConnectionBroken, CourseGone, PermanentError, TransientError
 
 About = Literal["instance", "course", "students", "batch", "export"]
 """What a call is about: the instance, changing a course, reading what it has, changing some students, an export."""
 
 _BATCH = (400, 404, 409, 413, 422)
-_EMAIL = re.compile(r"\S*(?:@|%40)\S*")
-_LONGEST = 200
 # Kept apart from the advice on tokens: nobody should make a new one for a wrong address.
 _DOUBT = (
     "Is this the address of its API at all? What answers there says {status} and nothing that kuraCloud says; the "
@@ -21,13 +19,13 @@ _DOUBT = (
 )
 
 
-def refusal(answer: Answer, about: About, token: str) -> PermanentError | TransientError:
+def refusal(answer: Answer, about: About) -> PermanentError | TransientError:
     """The error for a status that is not 200. The wording of kuraCloud's messages is not known, so none decides.
 
     403 on a course's students is taken for a course whose integration is off; a wrong token may look the same there
     (assumed: kuraCloud's answers are a stand-in's), but not on /v2/course, which every run reads first.
     """
-    status, said = answer.status, _said(answer, token)
+    status, said = answer.status, _said(answer)
     if about == "batch" and status in _BATCH:
         return BatchRefused(
             f"kuraCloud refuses the change of some students with the error {status}.{said}", origin="kuracloud"
@@ -92,15 +90,12 @@ def _other(status: int, about: About, said: str) -> PermanentError | TransientEr
     return PermanentError(message, reason="bad_answer", origin="kuracloud")
 
 
-def _said(answer: Answer, token: str) -> str:
-    """kuraCloud's own message, fit to be shown: one line, not long, without e-mail addresses and the token."""
+def _said(answer: Answer) -> str:
+    """kuraCloud's own message, fit to be shown and to be kept: nothing in it is of a person."""
     try:
         body: Any = answer.json()
     except NotJson:
         return ""
     message = body.get("message") if isinstance(body, dict) else None
-    if not isinstance(message, str) or not message.strip():
-        return ""
-    shown = _EMAIL.sub("…@…", message.replace(token, "…"))
-    shown = "".join(sign if sign.isprintable() else " " for sign in shown)
-    return f" It says: “{' '.join(shown.split())[:_LONGEST]}”."
+    shown = impersonal(message) if isinstance(message, str) else ""
+    return f" It says: “{shown}”." if shown else ""
