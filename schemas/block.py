@@ -160,6 +160,6 @@ def read_block(tables: Mapping[str, Sequence[Row]]) -> Block:
 
 def _rows(name: str, rows: Sequence[Row]) -> Any:
     try:
-        return tuple(cast("list[Any]", read(_SCHEMAS[name], [dict(row) for row in rows], "that table")))
+        return tuple(cast("list[Any]", read(_SCHEMAS[name], list(rows), "that table")))
     except WrongShape as error:
         raise WrongShape(f"{name} holds {error}") from None

@@ -66,8 +66,12 @@ def test_the_tables_are_read_from_a_database(old: OldBlock, server: str, request
     url = request.getfixturevalue(f"moodle_on_{server}")
     course, _, users = old.course(2)
     item = old.graded(course, 5, 7, "Heart")
+    old.wrote(item, users[0], 4, "gradebook")
     old.wrote(item, users[0], 4.5)
+    old.wrote(item, users[1], 3)
     old.wrote(item, users[1], 3, "gradebook")
+    old.rows["grade_items"].append({"id": 99, "courseid": course, "itemtype": "manual", "itemmodule": None})
+    old.rows["grade_grades_history"].append({"id": 99, "itemid": 99, "userid": users[0], "finalgrade": 1})
     old.into_database(url)
     found = source.from_database(f"  {url}\n")
     assert (found.block.endpoints, found.block.courses, found.block.links) == (
@@ -104,6 +108,8 @@ def test_a_moodle_without_the_block_is_told_so(tmp_path: Path) -> None:
     [
         ("postgresql://someone:s3cret-word@127.0.0.1:1/moodle", "cannot be read"),
         ("nonsense", "not the address of a database"),
+        ("postgresql://someone:p@s3cret-word@127.0.0.1:1/moodle", "%40 for @"),
+        ("postgresql://someone:secret@host:s3cret-word/moodle", "not the address of a database"),
         ("oracle+nodriver://someone:s3cret-word@host/moodle", "not the address of a database"),
     ],
 )

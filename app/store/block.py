@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import (
+    URL,
     Connection,
     NullPool,
     Select,
     column,
     create_engine,
+    func,
     inspect,
     select,
     table,
@@ -47,13 +49,21 @@ def read(url: str, prefix: str | None = None) -> tuple[Rows, str | None]:
 @contextmanager
 def _opened(url: str) -> Iterator[Connection]:
     try:
-        address = make_url(url)
-        driver = _DRIVERS.get(address.drivername, address.drivername)
-        engine = create_engine(address.set(drivername=driver), poolclass=NullPool, hide_parameters=True)
+        engine = create_engine(_address(url), poolclass=NullPool, hide_parameters=True)
         with engine.connect() as connection:
             yield connection
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, SQLAlchemyError) as error:
         raise Refused(_trouble(error)) from None
+
+
+def _address(url: str) -> URL:
+    try:
+        address = make_url(url)
+    except ValueError:
+        raise ArgumentError from None
+    if "@" in (address.host or ""):  # the end of a password, which a message about the host would show
+        raise ArgumentError
+    return address.set(drivername=_DRIVERS.get(address.drivername, address.drivername))
 
 
 def _trouble(error: Exception) -> str:
@@ -65,8 +75,8 @@ def _trouble(error: Exception) -> str:
         )
     if isinstance(error, ArgumentError):
         return (
-            "That is not the address of a database kurasync can read. Write "
-            "mysql://user:password@host/database or postgresql://user:password@host/database."
+            "That is not the address of a database kurasync can read. Write mysql://user:password@host/database or "
+            "postgresql://user:password@host/database, and in the password %40 for @, %2F for /, %3A for :, %25 for %."
         )
     args = getattr(getattr(error, "orig", None), "args", None) or (type(error).__name__,)
     cause = str(args[-1]).strip().splitlines()[0].rstrip(".")
@@ -96,14 +106,18 @@ def _own(prefix: str, name: str) -> Select[Any]:
 
 
 def _grades(prefix: str) -> Select[Any]:
+    """Who wrote each grade last."""
     names = ("id", "courseid", "iteminstance", "itemnumber", *_ITEMS)
     items = table(prefix + "grade_items", *(column(name) for name in names))
     names = ("id", "itemid", "userid", "finalgrade", "source")
     history = table(prefix + "grade_grades_history", *(column(name) for name in names))
+    of_the_block = [items.c[name] == value for name, value in _ITEMS.items()]
+    both = items.join(history, history.c.itemid == items.c.id)
+    last = select(func.max(history.c.id).label("id")).select_from(both).where(*of_the_block)
+    newest = last.group_by(history.c.itemid, history.c.userid).subquery()
     place = (items.c.courseid, items.c.iteminstance.label("lesson"), items.c.itemnumber.label("revision"))
     query = select(*place, history.c.userid, history.c.finalgrade.label("grade"), history.c.source)
-    joined = query.select_from(items.join(history, history.c.itemid == items.c.id))
-    return joined.where(*(items.c[name] == value for name, value in _ITEMS.items())).order_by(history.c.id)
+    return query.select_from(both.join(newest, newest.c.id == history.c.id)).order_by(history.c.id)
 
 
 def _key_hash(connection: Connection, prefix: str) -> str | None:
