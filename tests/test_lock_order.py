@@ -95,6 +95,21 @@ def test_the_removal_of_a_mapping_waits_for_a_delivery_that_makes_its_removals_w
         assert removal.result(20) is True
 
 
+@pytest.mark.parametrize("name", ["user_enrolment_created", "course_reset_started"])
+def test_a_delivery_that_meets_the_removal_of_its_mapping_is_taken_in_all_the_same(
+    kit: Kit, clock: SetClock, name: str
+) -> None:
+    with world(kit, clock) as made, ThreadPoolExecutor(1) as pool:
+        event = MoodleEvent(f"\\core\\event\\{name}", name, made.course, 70, 1, 50, made.course, 1_700_000_000)
+        with kit.database.transaction() as tx:
+            site = sites.get(tx, made.site_id)
+            assert site is not None
+            mappings.remove(tx, made.mapping_id)
+            delivery = pool.submit(accept, kit, [Parcel(site, "signed", "msg_1", [event])])
+            sleep(_LONG_ENOUGH)
+        assert [each.accepted for each in delivery.result(20)] == [1]
+
+
 def leased(made: World, kind: Kind) -> Lease:
     """A run that has just begun."""
     ask(made.kit, made.mapping_id, kind)

@@ -36,8 +36,8 @@ def open_hold(tx: Connection, mapping_id: int, kind: Kind) -> Hold:
         raise Refused(f"Hold {hold.id} is approved already: its run follows by itself.", reason="hold_approved")
     if not lifts(hold.items, kind):
         raise Refused(
-            f"Nothing of hold {hold.id} waits for a limit, and a bypass lifts nothing else. Look at it with "
-            f"`kurasync holds show {hold.id}`; approving is the way.",
+            f"Nothing of hold {hold.id} waits because of a limit (too much at once, or review), and a bypass lifts "
+            f"nothing else. Look at it with `kurasync holds show {hold.id}` and approve it instead.",
             reason="no_limit",
         )
     return hold
@@ -57,6 +57,8 @@ def bypass(kit: Kit, mapping_id: int, kind: Kind, digest: str, by: str) -> int:
     with kit.database.transaction() as tx:
         if mappings.get(tx, mapping_id) is None:
             raise NotFound(f"There is no mapping {mapping_id}.")
+        # The mapping first: whoever removes it, or points it elsewhere, locks it before its rows of the worklist.
+        mappings.lock(tx, mapping_id)
         # The worklist before the hold, as a run locks them: and no run is claimed between this and the bypass.
         gen = want(kit, tx, [mapping_id], kind, urgent=True)[mapping_id]
         hold = open_hold(tx, mapping_id, kind)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from app.kit import Kit
 from app.store import events as event_rows
@@ -60,6 +61,14 @@ def accept(kit: Kit, parcels: Sequence[Parcel]) -> list[Accepted]:
 
     Duplicates want nothing, also those of another parcel here.
     """
+    try:
+        return _accept(kit, parcels)
+    except IntegrityError:
+        # A mapping was removed between the look for it and its mark: the second look does not find it.
+        return _accept(kit, parcels)
+
+
+def _accept(kit: Kit, parcels: Sequence[Parcel]) -> list[Accepted]:
     with kit.database.transaction() as tx:
         now = kit.database.now(tx)
         wishes = _Wishes()

@@ -92,7 +92,9 @@ TABLE: dict[str, Trigger] = {
     r"\core\event\grouping_group_unassigned": _ignored("sections come from groups, not from groupings"),
     r"\core\event\course_created": _ignored("a new course is not mapped yet"),
     r"\core\event\course_updated": _course("its end date, name or category may have changed"),
-    r"\core\event\course_restored": _course("a restore into a course may change everything; a new one is not mapped"),
+    r"\core\event\course_restored": _course(
+        "a restore into a course may change everything; a new one may be what the mapping of a deleted one waits for"
+    ),
     r"\core\event\course_backup_created": _ignored("a backup changes nothing"),
     r"\core\event\course_reset_started": _course("a reset is about to unenrol: a person decides", quietens=True),
     r"\core\event\course_reset_ended": _course("the reset is over; what it emptied is held", quietens=True),
@@ -104,7 +106,9 @@ TABLE: dict[str, Trigger] = {
     r"\tool_recyclebin\event\category_bin_item_created": Trigger(
         (), "site", "the first event of a course's deletion; it does not say which course", quietens=True
     ),
-    r"\tool_recyclebin\event\category_bin_item_restored": _ignored("the restored course has a new id: not mapped"),
+    r"\tool_recyclebin\event\category_bin_item_restored": _ignored(
+        "the restored course has a new id: course_restored tells which one it was"
+    ),
     r"\tool_recyclebin\event\category_bin_item_deleted": _ignored("the recycle bin concerns no roster"),
     r"\core\event\course_category_updated": _site("hiding or moving a category sends nothing for its courses"),
     r"\core\event\course_category_deleted": _site("roles given in the category end with it"),
