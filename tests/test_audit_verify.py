@@ -237,6 +237,16 @@ def test_values_of_two_people_that_changed_places_are_named(kit: Kit) -> None:
     assert wrong(kit) == [("personal_changed", None, 3)] * 2
 
 
+def test_erased_values_that_somebody_kept_and_put_back_are_named(kit: Kit) -> None:
+    sealed(kit)
+    with kit.database.reading() as tx:
+        person = next(link for link in seals.links(tx) if link.audit_id == 3).people[0]
+    erased(kit, 3, 0)
+    values = f"salt = '{person.salt}', personal = {as_stored(person.personal)}"
+    attack(kit, f"UPDATE audit_subjects SET {values} WHERE audit_id = 3 AND place = 0")
+    assert wrong(kit) == [("personal_back", None, 3)]
+
+
 def test_values_for_a_record_that_is_not_there_are_named(kit: Kit) -> None:
     sealed(kit)
     attack(kit, f"INSERT INTO audit_subjects (audit_id, place, salt, personal) VALUES (3, 5, 's', {as_stored(OTHER)})")

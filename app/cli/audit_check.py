@@ -18,6 +18,7 @@ _ROW = {
     "sealed.",
     "personal_gone": "The personal values of record {place} of row {audit_id} are gone, and no erasure of them is "
     "written down.",
+    "personal_back": "The personal values of record {place} of row {audit_id} were erased, and are there again.",
     "personal_inserted": "Row {audit_id} has personal values for a record {place} that it does not have: they were put "
     "in.",
 }

@@ -13,7 +13,15 @@ from app.planning import chain
 from app.planning.chain import GENESIS, Head
 
 Wrong = Literal[
-    "changed", "missing", "inserted", "cut_off", "resealed", "personal_changed", "personal_gone", "personal_inserted"
+    "changed",
+    "missing",
+    "inserted",
+    "cut_off",
+    "resealed",
+    "personal_changed",
+    "personal_gone",
+    "personal_back",
+    "personal_inserted",
 ]
 
 MOST = 20
@@ -89,10 +97,15 @@ class Verdict:
 
 @dataclass(slots=True)
 class Verification:
-    """Takes the chain link by link; `erased` places are those of which it is written down, `known` heads must rise."""
+    """Takes the chain link by link; `erased` places are those of which it is written down, `known` heads must rise.
+
+    `at_once`: everything was read as it was at one moment. Else somebody may have been erased meanwhile, whose values
+    were read before.
+    """
 
     erased: Mapping[int, Collection[int]]
     known: Iterator[Head]
+    at_once: bool = True
     head: Head | None = None
     _previous: str | None = GENESIS
     _rows: int = 0
@@ -193,13 +206,13 @@ class Verification:
         whose = (record.get("userid"), record.get("studentid"), record.get("site"), row["mapping_id"])
         if (person.userid, person.studentid, person.site_id, person.mapping_id) != whose:
             return "personal_changed"
+        declared = place in self.erased.get(row["id"], ())
         if person.personal is None and person.salt is None:
-            if place not in self.erased.get(row["id"], ()):
-                return "personal_gone"
-            self._erased += 1
-            return None
-        fits = person.salt is not None and chain.salted(person.salt, person.personal) == record["digest"]
-        return None if fits else "personal_changed"
+            self._erased += declared
+            return None if declared else "personal_gone"
+        if person.salt is None or chain.salted(person.salt, person.personal) != record["digest"]:
+            return "personal_changed"
+        return "personal_back" if declared and self.at_once else None
 
     def _compare(self, head: Head, audit_id: int) -> None:
         while self._next and self._next.seq <= head.seq:

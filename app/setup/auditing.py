@@ -48,7 +48,7 @@ def verify_export(path: Path, anchored: Path | None = None, head: Head | None = 
 
     Raises Refused when the file is no such export, or one that was named remembers nothing.
     """
-    checking = Verification(declared(archive.erasing(path)), _known(anchored, head))
+    checking = Verification(declared(archive.erasing(path)), _known(anchored, head), at_once=False)
     for number, link in enumerate(archive.links(path)):
         if number == 0:
             checking.go_on_with(link)
