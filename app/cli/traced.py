@@ -40,7 +40,7 @@ _OUTCOMES = {
 _SHOWN = {
     "gone": "student {studentid} is gone from the course",
     "there": "student {studentid} is in the course",
-    "as_sent": "it as it was sent",
+    "as_sent": "as it was sent",
     "unread": "not looked at: the run broke off, the next one looks first",
     "otherwise": "something else: {message}",
 }
@@ -120,7 +120,7 @@ def _answered_for(removal: Removal) -> str:
 def _event(facts: Planned) -> tuple[str, str]:
     asked = [
         f"{each['kind']} of mapping {each['mapping']}"
-        + (f" (run {each['run']})" if each["run"] else " (no run has looked yet)")
+        + (f" (run {each['run']})" if each["run"] else " (no run has done it yet)")
         for each in facts["asked_for"]
     ]
     meant = TABLE.get(facts["name"], NOTHING).why
