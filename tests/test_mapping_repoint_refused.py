@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from time import sleep
 
 import pytest
 
 from app.errors import NotFound, Refused, TransientError
 from app.kit import Kit
 from app.setup import mappings as setup
-from app.store import audit, worklist
+from app.setup import repointing
+from app.store import audit, mappings, worklist
 from app.sync.ask import ask
 from app.sync.turn import take_turn
 from sandbox.faults import Fault
@@ -131,3 +135,60 @@ def test_it_is_written_down_who_pointed_what_where(quick: Moving) -> None:
     begun = rows[-1]
     assert (begun.actor, begun.subject["from"]["courseid"]) == (ACTOR, quick.made.course)
     assert begun.subject["to"]["courseid"] == quick.other
+
+
+# Two at once
+
+
+def test_of_two_mappings_that_are_pointed_to_one_course_at_once_one_stays_where_it_is(moving: Moving) -> None:
+    made = moving.made
+    second = made.another()
+    moves = [
+        repointing.planned(made.kit, each, kuracloud=("kura", str(moving.other_kura)))
+        for each in (made.mapping_id, second.mapping_id)
+    ]
+    start = Barrier(2)
+
+    def attempt(move: repointing.Move) -> str:
+        start.wait()
+        try:
+            repointing.repoint(made.kit, move, ACTOR)
+        except Refused:
+            return "refused"
+        return "done"
+
+    with ThreadPoolExecutor(2) as both:
+        outcomes = list(both.map(attempt, moves))
+    assert sorted(outcomes) == ["done", "refused"]
+    with made.kit.database.reading() as tx:
+        mapped = {each.kura_courseid for each in mappings.every(tx)}
+    stays = made.kura_course if outcomes[0] == "refused" else second.kura_course
+    left = second.kura_course if outcomes[0] == "refused" else made.kura_course
+    assert mapped == {moving.other_kura, stays}
+    assert made.kura.courses[moving.other_kura].lms_enabled
+    assert made.kura.courses[stays].lms_enabled
+    assert not made.kura.courses[left].lms_enabled
+    assert moving.gates == {("open", None)}
+
+
+def test_a_repoint_waits_for_a_delivery_that_makes_removals_wait(moving: Moving, clock: SetClock) -> None:
+    made, move = moving.made, moving.planned(moodle=moving.other)
+    with ThreadPoolExecutor(1) as pool:
+        with made.kit.database.transaction() as tx:
+            mappings.quieten(tx, [made.mapping_id], clock())
+            moved = pool.submit(repointing.repoint, made.kit, move, ACTOR)
+            sleep(0.7)
+            worklist.set_recheck(tx, [(made.mapping_id, "roster")], clock() + 60)
+        assert moved.result(20) is False
+    assert moving.mapping.courseid == moving.other
+
+
+def test_a_mapping_that_was_removed_or_moved_meanwhile_is_not_moved(quick: Moving) -> None:
+    made, move = quick.made, quick.planned(kuracloud=quick.other_kura)
+    quick.repoint(moodle=quick.other)
+    with pytest.raises(Refused, match="by somebody else just now"):
+        repointing.repoint(made.kit, move, ACTOR)
+    assert quick.enabled() == (True, False)
+    setup.remove(made.kit, made.mapping_id, ACTOR)
+    with pytest.raises(NotFound):
+        repointing.repoint(made.kit, move, ACTOR)
