@@ -59,6 +59,8 @@ def erase(kit: Kit, user: str | None, source: TextIO | None, everyone: bool, for
     _show(found, called)
     if found.present and not force:
         raise Refused(erasing.still_there(found), reason="still_there")
+    if found.present:
+        say("The person still takes part, so the next run learns what it needs anew.")
     asking.confirm("Erase this for good?", yes)
     compacted = _erase(kit, person, force=force)
     say("Erased. docs/privacy.md says what numbers stay, and what to do about backups.")
@@ -73,7 +75,7 @@ def _show(found: Stored, called: list[str]) -> None:
             say(f"  {number} {_WORDS[name][number > 1]}")
     if found.waiting:
         numbers = ", ".join(map(str, found.waiting))
-        say(f"What waits in hold {numbers} is overtaken, also if it was approved: the next run holds the rest anew.")
+        say(f"What waits in hold {numbers} will be overtaken, also if it was approved: the next run holds the rest anew.")
 
 
 def _erase(kit: Kit, person: Person, *, force: bool) -> bool:
