@@ -79,7 +79,7 @@ def test_a_hold_that_is_made_is_told_with_its_reasons_and_what_to_do(small: Worl
     (alert,) = raised(small.kit)
     assert (alert.kind, alert.topic) == ("hold", "mapping:1:roster")
     assert alert.message == (
-        "1 change of students waits for approval in mapping 1 (Physiology 1): Moodle's stock functions cannot prove "
+        "1 change to students waits for approval in mapping 1 (Physiology 1): Moodle's stock functions cannot prove "
         f"that somebody left. Look with `kurasync holds show {hold.id}`."
     )
 
@@ -98,7 +98,7 @@ def test_a_hold_of_grades_is_told_as_that(sqlite_kit: Kit, clock: SetClock) -> N
         graded.sync()
         (alert,) = raised(sqlite_kit)
         assert alert.topic == "mapping:1:grades"
-        assert alert.message.startswith("2 changes of grades wait for approval in mapping 1 (Physiology 1): the ")
+        assert alert.message.startswith("2 changes to grades wait for approval in mapping 1 (Physiology 1): the ")
 
 
 @pytest.mark.parametrize("decide", ["approve", "reject", "dissolve", "remove"])

@@ -150,7 +150,7 @@ def test_what_waits_for_another_reason_goes_on_waiting_in_a_hold_of_its_own(ten:
 def test_it_is_refused_where_nothing_waits_for_a_limit(ten: World) -> None:
     ten.kura.put_student(ten.kura_course, email="byhand@example.edu", givenName="By", familyName="Hand")
     hold = held(ten)
-    with pytest.raises(Refused, match="waits for a limit") as refusal:
+    with pytest.raises(Refused, match="waits because of a limit") as refusal:
         give(ten, hold)
     assert (refusal.value.reason, given(ten)) == ("no_limit", None)
 

@@ -47,7 +47,7 @@ def list_holds(kit: Kit, name: str | None, everything: bool, as_json: bool) -> N
         "id": "hold",
         "mapping": "mapping",
         "course": "course",
-        "kind": "of",
+        "kind": "kind",
         "actions": "what waits",
         "created_at": "since",
         "became": "state",
@@ -110,7 +110,7 @@ def show_hold(kit: Kit, hold: Hold) -> None:
         "id": "hold",
         "mapping": "mapping",
         "course": "course",
-        "kind": "of",
+        "kind": "kind",
         "created_at": "since",
         "became": "state",
         "decided_at": "decided",
@@ -165,7 +165,7 @@ def _became(hold: Hold, successor: int | None) -> str:
             return f"approved by {hold.decided_by}, not carried out yet"
         case "overtaken":
             return _overtaken(hold, successor)
-    return f"{hold.state}: {hold.decided_by}"
+    return f"{hold.state}, decided by {hold.decided_by}"
 
 
 def _overtaken(hold: Hold, successor: int | None) -> str:

@@ -21,7 +21,7 @@ from app.store.sites import Site
 _HOUR = 3600.0
 _MOST_REASONS = 3
 _REASONS = {**guard.REASONS, **grade_guard.REASONS}
-_WHAT = {"roster": "of students", "grades": "of grades"}
+_WHAT = {"roster": "to students", "grades": "to grades"}
 
 
 def hold_made(tx: Connection, now: float, mapping_id: int, kind: str, hold_id: int, items: Sequence[Any]) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 import socket
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from email.message import EmailMessage
+from email.utils import format_datetime
 from typing import Any
 
 import structlog
@@ -134,10 +136,11 @@ def _settle(kit: Kit, tx: Connection, taken: Sequence[Alert], failed: set[Channe
     alerts.set_due(tx, list(again.values()), now + backoff(kit.settings, fewest - 1, chance))
 
 
-def _mail(kit: Kit, subject: str, text: str, _body: dict[str, Any], message_id: str, _now: float) -> None:
+def _mail(kit: Kit, subject: str, text: str, _body: dict[str, Any], message_id: str, now: float) -> None:
     settings = kit.settings
     message = EmailMessage()
     message["Subject"], message["From"], message["To"] = subject, settings.alert_from, settings.alert_to
+    message["Date"] = format_datetime(datetime.fromtimestamp(now, UTC))
     message["Message-ID"] = f"<{message_id}@{settings.alert_from.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(text)
