@@ -82,7 +82,6 @@ def test_it_can_be_repeated(old: OldBlock) -> None:
     assert survey.adoptees == ()
     assert set(kinds(survey)) == {"mapped_already"}
     assert old.adopt() == []
-    assert len(old.mappings()) == 1
 
 
 def test_the_instance_is_made_with_the_blocks_token(old: OldBlock) -> None:
@@ -178,8 +177,6 @@ def test_a_course_that_cannot_be_looked_at_stops_no_other(old: OldBlock) -> None
     survey = old.survey()
     assert [each.moodle.id for each in survey.adoptees] == [course]
     assert [each.about for each in kinds(survey)["unread"]] == ["uni:2"]
-    old.kura.faults.clear()
-    assert len(old.survey().adoptees) == 2
 
 
 def test_an_instance_that_cannot_be_asked_is_named_once(old: OldBlock) -> None:
@@ -328,7 +325,8 @@ def test_an_address_that_is_none_stops_nothing_but_its_instance(old: OldBlock) -
     old.course()
     block = old.block()
     for address in ("", "kura", "ftp://kura.example.edu", "http://kura.example.edu"):
-        (found,) = old.survey(replace(block, endpoints=(replace(block.endpoints[0], api_endpoint=address),))).findings
+        endpoint = replace(block.endpoints[0], api_endpoint=address)
+        (found,) = old.survey(replace(block, endpoints=(endpoint,))).findings
         assert found.kind == "token"
 
 

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.errors import NotFound
 from app.kit import Kit
-from app.planning.moving import Finding, Pair
+from app.planning.moving import LEFT_OUT, Finding, Pair, choose
+from app.planning.students import Member
 from app.setup import instances as instance_verbs
 from app.setup import mappings as mapping_verbs
 from app.setup import sites as site_verbs
@@ -18,6 +21,7 @@ from app.store import instances
 from app.sync import roster
 from sandbox.moodle.sim import SimMoodle
 from schemas.block import Block
+from schemas.kuracloud import Student
 from tests.old_block import ACTOR, INSTANCE, OldBlock, kinds, old_block
 
 
@@ -197,7 +201,7 @@ def test_two_courses_on_one_kuracloud_course_are_both_left_out(old: OldBlock) ->
 def test_a_course_on_two_kuracloud_courses_is_left_out(old: OldBlock) -> None:
     course, _, _ = old.course(1)
     old.map(course, old.kura.add_course("Anatomy"))
-    assert only(old, "course_twice").about == str(course)
+    assert only(old, "course_twice").about == f"uni:{course}"
     assert old.survey().adoptees == ()
 
 
@@ -268,3 +272,46 @@ def test_an_instance_that_serves_another_site_is_not_shared_unasked(old: OldBloc
 def test_a_site_that_was_not_added_is_refused(old: OldBlock) -> None:
     with pytest.raises(NotFound, match="no site called 'other'"):
         survey(old.kit, "other", Block((), (), ()), None)
+
+
+def test_a_user_with_a_strange_address_is_not_taken_for_deleted(old: OldBlock) -> None:
+    course, _, (left, _) = old.course(2)
+    old.moodle.change_email(left, "no address at all")
+    old.moodle.unenrol(left, course)
+    only(old, "left_course")
+
+
+_NUMBERS = st.integers(1, 4)
+_PEOPLE = st.sets(_NUMBERS)
+
+
+@given(pairs=st.sets(st.tuples(_NUMBERS, _NUMBERS)), members=_PEOPLE, others=_PEOPLE, active=_PEOPLE, gone=_PEOPLE)
+def test_whatever_the_block_holds_each_link_leads_from_one_person_to_one_account_and_back(
+    pairs: set[tuple[int, int]], members: set[int], others: set[int], active: set[int], gone: set[int]
+) -> None:
+    students, deleted = ({number: student(number) for number in numbers} for numbers in (active, gone - active))
+    given_pairs = [Pair(*pair) for pair in pairs]
+    chosen = choose(
+        "uni:2",
+        given_pairs,
+        members={number: member(number) for number in members},
+        others=others - members,
+        students=students,
+        deleted=deleted,
+    )
+    links, ended = chosen.links or (), chosen.ended
+    assert {*links, *ended} <= set(given_pairs)
+    assert len({pair.userid for pair in links}) == len({pair.studentid for pair in links}) == len(links)
+    assert all(pair.userid in members | others and pair.studentid in active | gone for pair in links)
+    assert all(pair.userid not in members | others and pair.studentid in active | gone for pair in ended)
+    assert not {pair.studentid for pair in links} & {pair.studentid for pair in ended}
+    told = {pair for found in chosen.findings if found.kind in LEFT_OUT for pair in found.pairs}
+    assert chosen.links is None or told == set(given_pairs) - set(links)
+
+
+def student(number: int) -> Student:
+    return Student(number, f"user{number}@example.edu", "Ana", "Lee", "", "", True, 0)
+
+
+def member(number: int) -> Member:
+    return Member(number, "Ana", "Lee", f"user{number}@example.edu", "", ())

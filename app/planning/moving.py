@@ -90,12 +90,12 @@ def kura_name(instanceid: str, courseid: int) -> str:
     return f"{instanceid}:{courseid}"
 
 
-def unambiguous(block: Block) -> tuple[list[BlockCourse], list[Finding]]:
+def unambiguous(block: Block, site: str) -> tuple[list[BlockCourse], list[Finding]]:
     """The block's courses that are mapped once on either side; the tables forbid others, dumps and repairs do not."""
     courses = sorted(set(block.courses), key=lambda each: (each.courseid, _theirs(each)))
     ours = Counter(each.courseid for each in courses)
     theirs = Counter(_theirs(each) for each in courses)
-    found = [Finding("course_twice", str(courseid)) for courseid, times in ours.items() if times > 1]
+    found = [Finding("course_twice", f"{site}:{courseid}") for courseid, times in ours.items() if times > 1]
     found += [Finding("kura_course_twice", kura_name(*key)) for key, times in theirs.items() if times > 1]
     return [each for each in courses if ours[each.courseid] == 1 and theirs[_theirs(each)] == 1], found
 

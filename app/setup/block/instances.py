@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 
 from sqlalchemy import Connection
 
@@ -40,24 +41,24 @@ def targets(kit: Kit, site_id: int, block: Block, key: bytes | None) -> tuple[di
 
     What nothing is mapped to is passed over: kurasync needs no connection there.
     """
-    wanted = sorted({course.remote_instanceid for course in block.courses})
     connections = {endpoint.instanceid: endpoint for endpoint in block.endpoints}
+    with kit.database.reading() as tx:
+        every = instances.every(tx)
+        sites = {each.id: frozenset(_sites(tx, each)) for each in every}
     found: dict[str, Target] = {}
     findings = []
-    with kit.database.reading() as tx:
-        stored = {remote_id: list(_stored(tx, remote_id)) for remote_id in wanted}
-        taken = {each.name for each in instances.every(tx)}
-        sites_of = {each.id: _sites(tx, each) for known in stored.values() for each in known}
-    for remote_id in wanted:
-        usable = [each for each in stored[remote_id] if sites_of[each.id] <= {site_id}]
-        if usable:
-            found[remote_id] = _known(kit, max(usable, key=lambda each: len(sites_of[each.id])))
-        elif stored[remote_id]:
+    for remote_id in sorted({course.remote_instanceid for course in block.courses}):
+        stored = [each for each in every if each.remote_id == remote_id]
+        own = [each for each in stored if sites[each.id] <= {site_id}]
+        if own:
+            found[remote_id] = _known(kit, max(own, key=lambda each: len(sites[each.id])))
+        elif stored:
             findings.append(Finding("other_site", remote_id))
         elif remote_id not in connections:
             findings.append(Finding("no_connection", remote_id))
         else:
             try:
+                taken = {each.name for each in every} | {target.name for target in found.values()}
                 found[remote_id] = _new(kit, connections[remote_id], key, taken)
             except KurasyncError as error:
                 findings.append(Finding("token", remote_id, message=_advised(error, connections[remote_id])))
@@ -78,10 +79,6 @@ def made(kit: Kit, target: Target, actor: str) -> Instance:
     return verbs.add(kit, name=target.name, url=target.url, token=target.token, actor=actor)
 
 
-def _stored(tx: Connection, remote_id: str) -> Iterator[Instance]:
-    return (each for each in instances.every(tx) if each.remote_id == remote_id)
-
-
 def _sites(tx: Connection, instance: Instance) -> set[int]:
     return {each.site_id for each in mappings.every(tx) if each.instance_id == instance.id}
 
@@ -90,7 +87,7 @@ def _known(kit: Kit, each: Instance) -> Target:
     return Target(each.name, each.remote_id, each.display_name, each.url, kit.vault.decrypt(each.token), each)
 
 
-def _new(kit: Kit, endpoint: Endpoint, key: bytes | None, taken: set[str]) -> Target:
+def _new(kit: Kit, endpoint: Endpoint, key: bytes | None, taken: Collection[str]) -> Target:
     if key is None:
         raise Refused("No key file was given: say --key-file.")
     token = tokens.decrypt(endpoint.encrypted_token, key)
@@ -98,9 +95,7 @@ def _new(kit: Kit, endpoint: Endpoint, key: bytes | None, taken: set[str]) -> Ta
     remote = verbs.tried(kit, url, token)
     if remote.instance_id != endpoint.instanceid:
         raise Refused(f"The block's token belongs to another instance, {remote.display_name} ({remote.instance_id}).")
-    name = _name(endpoint.instanceid, taken)
-    taken.add(name)
-    return Target(name, remote.instance_id, remote.display_name, url, token)
+    return Target(_name(endpoint.instanceid, taken), remote.instance_id, remote.display_name, url, token)
 
 
 def _advised(error: KurasyncError, endpoint: Endpoint) -> str:
@@ -118,9 +113,6 @@ def _name(remote_id: str, taken: Collection[str]) -> str:
     return next(name for name in _numbered(first) if name not in taken)
 
 
-def _numbered(first: str) -> Iterable[str]:
+def _numbered(first: str) -> Iterator[str]:
     yield first
-    number = 2
-    while True:
-        yield f"{first}-{number}"
-        number += 1
+    yield from (f"{first}-{number}" for number in count(2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -13,7 +14,6 @@ from app.kit import Kit
 from app.planning import moving
 from app.planning.moving import Finding, Pair, Written
 from app.planning.rules import Rules
-from app.planning.sameness import is_address
 from app.planning.students import Member
 from app.setup import finding
 from app.setup.block import instances
@@ -32,7 +32,9 @@ from schemas.moodle import Course as MoodleCourse
 
 Tell = Callable[[], object]
 
-NOTHING = Written({}, {})
+_NOTHING = Written({}, {})
+# A deleted account comes without a mark, but with an MD5 digest for an address (contracts/moodle.md 2).
+_DELETED = re.compile("[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def survey(kit: Kit, site_name: str, block: Block, key: bytes | None, tell: Tell
     """
     with kit.database.reading() as tx:
         site = finding.site(tx, site_name)
-    courses, findings = moving.unambiguous(block)
+    courses, findings = moving.unambiguous(block, site.name)
     findings += moving.stray(block)
     targets, troubles = instances.targets(kit, site.id, block, key)
     findings += troubles
@@ -178,12 +180,8 @@ class _Looked:
         pairs = self._links.get((course.remote_instanceid, course.remote_courseid), [])
         members = {member.userid: member for member in self._members(course.courseid)}
         strangers = sorted({pair.userid for pair in pairs} - members.keys())
-        others = {
-            # A deleted account comes without a mark: its address is a digest (contracts/moodle.md 2).
-            account.id
-            for account in (self._client.accounts(strangers) if strangers else [])
-            if account.email is None or not account.email or is_address(account.email)
-        }
+        accounts = self._client.accounts(strangers) if strangers else []
+        others = {account.id for account in accounts if not _DELETED.fullmatch(account.email or "")}
         return moving.choose(about, pairs, members=members, others=others, students=students, deleted=deleted)
 
     def _members(self, courseid: int) -> tuple[Member, ...]:
@@ -193,7 +191,7 @@ class _Looked:
 
     def _written(self, course: BlockCourse) -> Written:
         if not self._has_plugin:
-            return NOTHING
+            return _NOTHING
         book = PluginDoor(self._client.plugin, course.courseid).read()
         return moving.written(self._grades.get(course.courseid, ()), book)
 
