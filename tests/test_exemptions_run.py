@@ -90,6 +90,8 @@ def test_exemptions_are_made_listed_and_undone_by_command(desk: Desk) -> None:
     [line] = desk.json("mapping", "exclude", mapping)
     assert (line["number"], line["linked"] > 0) == (userid, True)
     assert str(userid) in desk.done("mapping", "exclude", mapping)
+    assert desk.json("mapping", "show", mapping)["excluded"] == [userid]
+    assert "users excluded" in desk.done("mapping", "show", mapping)
     assert "like everybody again" in desk.done("mapping", "exclude", mapping, str(userid), "--undo")
     assert "Nobody is excluded" in desk.done("mapping", "exclude", mapping)
 

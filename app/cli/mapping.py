@@ -23,7 +23,7 @@ from app.planning import rules
 from app.planning.rules import Rules
 from app.setup import finding, mappings
 from app.setup.obstacles import obstacle, state
-from app.store import reports, runs, worklist
+from app.store import exemptions, reports, runs, worklist
 from app.store.reports import MappingLine
 from app.store.runs import Run
 from app.store.worklist import GRADES, ROSTER
@@ -55,6 +55,8 @@ _DETAILS = {
     "grades_last_message": "  said",
     "grades_at": "  asked for next",
     "settings": "rules of its own",
+    "kept": "students kept",
+    "excluded": "users excluded",
 }
 
 
@@ -237,6 +239,7 @@ def _everything(kit: Kit, mapping_id: int) -> dict[str, Any]:
         line = next(each for each in reports.mapping_lines(tx) if each.id == mapping_id)
         found = finding.mapping(tx, mapping_id)
         row, last = worklist.get(tx, mapping_id, ROSTER), runs.last(tx, mapping_id, ROSTER)
+        kept, excluded = (exemptions.numbers(tx, mapping_id, side) for side in ("kuracloud", "moodle"))
     return {
         **_line(line),
         "obstacle": obstacle(kit, mapping_id),
@@ -249,6 +252,8 @@ def _everything(kit: Kit, mapping_id: int) -> dict[str, Any]:
         **_of_grades(kit, mapping_id),
         "grades_at": moment(found.grades_at),
         "settings": found.settings,
+        "kept": sorted(kept),
+        "excluded": sorted(excluded),
     }
 
 

@@ -32,6 +32,8 @@ def candidates(kit: Kit, search: str, site: str | None, instance: str | None, as
     found = unmapped.find(kit, search=search, site=site, instance=instance)
     for name, why in found.silent.items():
         warn(f"{name} could not be asked: {why}")
+    if as_csv and not found.likely:
+        warn("No two courses have the same name: the file has its first line only.")
     if as_csv:
         print_lines(mapping_file.as_csv((_as_line(each) for each in found.likely), _PAIR))
     elif as_json:

@@ -120,7 +120,9 @@ def _show_done(ahead: list[Change], done: dict[int, str]) -> None:
         table(failed, {**_CHANGE_TITLES, "details": "", "failed": "why"})
     added = sum(1 for change in ahead if change.what == "add" and not done[change.line])
     changed = sum(1 for change in ahead if change.what == "change" and not done[change.line])
-    say(f"Added {_several(added, 'mapping')}, changed the rules of {changed}.")
+    parts = [f"added {_several(added, 'mapping')}" if added else ""]
+    parts += [f"changed the rules of {_several(changed, 'mapping')}" if changed else ""]
+    say(f"{' and '.join(part for part in parts if part) or 'nothing was changed'}.".capitalize())
     if added:
         say("The first plan of each that was added waits for approval: `kurasync holds list` shows what waits.")
 

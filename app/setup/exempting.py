@@ -102,7 +102,7 @@ def _require_student(kit: Kit, mapping: Mapping, studentid: int) -> None:
         if studentid not in known:
             raise NotFound(
                 f"The kuraCloud course {mapping.kura_course_name} has no student {studentid}. `kurasync plan "
-                f"{mapping.id} --json` shows the numbers of those who would be removed."
+                f"{mapping.id}` shows the numbers of those who would be removed."
             )
 
 
