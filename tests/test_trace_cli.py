@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from app.cli import root
 from app.kit import Kit
 from tests.conftest import SetClock
-from tests.test_trace import ANA, come, forget, leave
+from tests.tracing import ANA, come, forget, leave
 from tests.world import World, world
 
 

@@ -111,9 +111,7 @@ def requests_in(tx: Connection, run: Run) -> list[Request]:
 def events_by_id(tx: Connection, ids: Collection[int]) -> list[Event]:
     """Those of these events that are still kept."""
     query = select(events).order_by(events.c.id)
-    return [
-        Event(**row._mapping) for part in _parts(ids) for row in tx.execute(query.where(events.c.id.in_(part)))
-    ]
+    return [Event(**row._mapping) for part in _parts(ids) for row in tx.execute(query.where(events.c.id.in_(part)))]
 
 
 def events_of(tx: Connection, users: Collection[User], limit: int) -> list[int]:
@@ -135,9 +133,7 @@ def called(tx: Connection, users: Collection[User], students: Collection[Student
     """The newest audit rows that are about these."""
     columns = audit_subjects.c
     about = [and_(columns.userid == user.userid, columns.site_id == user.site_id) for user in users]
-    about += [
-        and_(columns.studentid == each.studentid, columns.mapping_id == each.mapping_id) for each in students
-    ]
+    about += [and_(columns.studentid == each.studentid, columns.mapping_id == each.mapping_id) for each in students]
     query = select(columns.audit_id).where(or_(false(), *about)).distinct().order_by(columns.audit_id.desc())
     return list(tx.execute(query.limit(limit)).scalars())
 

@@ -72,7 +72,11 @@ def bypass(kit: Kit, mapping_id: int, kind: Kind, digest: str, by: str) -> int:
             system="kurasync",
             operation="bypass_given",
             subject={
-                "kind": kind, "hold": hold.id, "digest": digest, "items": len(hold.items), **asked_by(tx, hold),
+                "kind": kind,
+                "hold": hold.id,
+                "digest": digest,
+                "items": len(hold.items),
+                **asked_by(tx, hold),
             },
             mapping_id=mapping_id,
             run_id=hold.run_id,

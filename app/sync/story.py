@@ -36,7 +36,17 @@ _DECISIONS = {"hold_approved": "approved", "hold_rejected": "rejected", "bypass_
 
 # Of things at one moment: an event comes before the run, the run before its calls.
 _ORDER: tuple[What, ...] = (
-    "event", "act", "decided", "run", "planned", "call", "answer", "shown", "link", "hold", "ended",
+    "event",
+    "act",
+    "decided",
+    "run",
+    "planned",
+    "call",
+    "answer",
+    "shown",
+    "link",
+    "hold",
+    "ended",
 )
 _SECTIONS = ("go", "held", "dropped", "conflicts", "left", "failed")
 _PROVES = {"add_students": "there", "restore_students": "there", "delete_students": "gone"}
@@ -50,9 +60,12 @@ class Whom:
     students: frozenset[Student]
     sites: Mapping[int, int]  # mapping -> site
 
-    def concerns(self, said: Mapping[str, Any], mapping_id: int | None) -> bool:
-        """Whether an action, a conflict or a record is about her; a student who was another's then is not hers."""
-        mine = {user.userid for user in self.users if mapping_id is None or self._at(mapping_id, user)}
+    def concerns(self, said: Mapping[str, Any], mapping_id: int | None, *, anywhere: bool = False) -> bool:
+        """Whether an action, a conflict or a record is about her; a student who was another's then is not hers.
+
+        `anywhere`: it is known to be of her site; which one the mapping is of now says nothing about it.
+        """
+        mine = {user.userid for user in self.users if anywhere or self._at(mapping_id or 0, user)}
         if said.get("userid") is not None:
             return said["userid"] in mine or said.get("leaver") in mine
         numbers = {each.studentid for each in self.students if each.mapping_id == mapping_id}
@@ -133,7 +146,7 @@ class Story:
         entries = traces.begun(self.tx, ids)
         ends = traces.ended(self.tx, [each.call_uid for each in entries])
         for entry in entries:
-            records = [each for each in entry.subject.get("records", ()) if self._concerns(each, entry.mapping_id)]
+            records = [each for each in entry.subject.get("records", ()) if self._wrote(each, entry.mapping_id)]
             if not records:
                 continue
             self.erased |= any(each.get(ERASED) for each in records)
@@ -229,6 +242,10 @@ class Story:
 
     def _concerns(self, said: Mapping[str, Any], mapping_id: int | None) -> bool:
         return self.whom is None or self.whom.concerns(said, mapping_id)
+
+    def _wrote(self, record: Mapping[str, Any], mapping_id: int | None) -> bool:
+        """The audit was asked by site: since then the mapping may have been pointed to another one's course."""
+        return self.whom is None or self.whom.concerns(record, mapping_id, anywhere=True)
 
     def _planned(self, run: Run) -> Iterator[tuple[str, Facts]]:
         for section in _SECTIONS:

@@ -331,8 +331,10 @@ def _waiting(tx: Connection, story: Story, places: Collection[int]) -> list[Fact
         {"mapping": row.mapping_id, "kind": row.kind, "state": row.state, "why": row.gate_reason, "due_at": row.due_at}
         for row in rows
     ]
-    found += [{"mapping": each.mapping_id, "kind": each.kind, "hold": each.id, "state": each.state}
-              for each in story.open_holds()]
+    found += [
+        {"mapping": each.mapping_id, "kind": each.kind, "hold": each.id, "state": each.state}
+        for each in story.open_holds()
+    ]
     found += [
         {"mapping": each.begun.mapping_id, "call": each.begun.call_uid, "run": each.begun.run_id, "state": "begun"}
         for each in story.calls
