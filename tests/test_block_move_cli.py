@@ -49,7 +49,7 @@ def test_a_dry_run_shows_everything_and_changes_nothing(desk: Desk, dumps: str, 
     code, said = adopt(desk, "--csv", dumps, "--key-file", key, "--dry-run")
     assert code == 0
     assert "Can be adopted (2)" in said
-    assert "The instance sandbox is made: Sandbox University" in said
+    assert "A new instance, sandbox: Sandbox University" in said
     assert mapped(desk) == 0
     with desk.kit.database.reading() as tx:
         assert instances.every(tx) == []

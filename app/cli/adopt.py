@@ -125,7 +125,9 @@ def _show(found: Survey, read: Source) -> None:
         table([_line(found, each) for each in found.adoptees], _COURSES)
         say()
     for each in found.new_instances:
-        say(f"The instance {each.name} is made: {each.display_name} at {each.url}, with the block's token.")
+        say(f"A new instance, {each.name}: {each.display_name} at {each.url}, with the block's token.")
+    if found.new_instances:
+        say()
     _show_findings("Left out", LEFT_OUT, found.findings)
     _show_findings("Good to know", HARMLESS, found.findings)
     if read.key_file and any(each.kind == "token" for each in found.findings):
