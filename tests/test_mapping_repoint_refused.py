@@ -96,9 +96,12 @@ def test_a_run_that_was_cut_off_from_its_lease_writes_nothing_into_the_new_cours
 # What fails
 
 
-def test_where_kuracloud_fails_everything_is_as_before(moving: Moving) -> None:
+@pytest.mark.parametrize("fails", ["former", "new"])
+def test_where_kuracloud_fails_everything_is_as_before(moving: Moving, fails: str) -> None:
+    """Also where it has done what it did not answer."""
     made = moving.made
-    made.kura.faults.add(Fault("status", match=f"PUT /v2/course/{made.kura_course}$", status=503, times=1))
+    which = made.kura_course if fails == "former" else moving.other_kura
+    made.kura.faults.add(Fault("reset_after", match=f"PUT /v2/course/{which}$", times=1))
     with pytest.raises(TransientError):
         moving.repoint(kuracloud=moving.other_kura)
     assert moving.enabled() == (True, False)

@@ -126,8 +126,8 @@ def _handed_over(kit: Kit, move: Move, actor: str, force: bool) -> Iterator[bool
         yield False
         return
     former, new = (_instance(kit, each) for each in (move.mapping.courses, move.to))
-    course.enable_lms(kit, new, move.to.kura_courseid, actor, move.mapping.id)
     try:
+        course.enable_lms(kit, new, move.to.kura_courseid, actor, move.mapping.id)
         yield give_back(kit, move.mapping, actor, force)
     except BaseException:
         with suppress(KurasyncError):
