@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 from app.errors import Refused, SettingsError
 from app.kit import Kit
 from app.planning.chain import GENESIS, Head, seal
-from app.setup import acts, anchor, sealing
+from app.setup import acts, anchor, auditing, sealing
 from app.store import seals
 from app.store.tables import audit as rows
 from app.store.tables import audit_seals
@@ -172,3 +172,26 @@ def test_an_anchor_that_cannot_be_used_is_told(kit: Kit) -> None:
         sealing.seal(kit)
     with pytest.raises(SettingsError, match="KURASYNC_AUDIT_ANCHOR"):
         anchor.append(kit.settings.anchor, Head(1, "a" * 64, 1.0))
+
+
+def test_the_doctor_says_how_far_it_is_sealed(kit: Kit, clock: SetClock) -> None:
+    assert auditing.check(kit).message == "There is nothing to seal yet."
+    act(kit)
+    sealing.seal(kit)
+    act(kit)
+    found = auditing.check(kit)
+    assert (found.state, found.message[:21]) == ("ok", "2 row(s) are sealed. ")
+    clock.advance(601)
+    found = auditing.check(kit)
+    assert (found.state, found.message[:54]) == ("warn", "2 row(s) are not sealed, the oldest for 10 minutes: no")
+
+
+def test_the_doctor_says_that_the_anchor_cannot_be_used(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    act(kit)
+    sealing.seal(kit)
+    with monkeypatch.context() as patch:
+        patch.setattr("os.access", lambda *_: False)  # the tests may run as root, who may do everything
+        assert auditing.check(kit).state == "fail"
+    kit.settings.anchor.unlink()
+    kit.settings.anchor.mkdir()
+    assert auditing.check(kit).state == "fail"

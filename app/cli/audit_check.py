@@ -31,7 +31,7 @@ def told(verdict: Verdict, anchored: object) -> None:
     if verdict.wrong > len(verdict.findings):
         say(f"... and {verdict.wrong - len(verdict.findings)} more.")
     fit = "fit their seals" if not verdict.wrong else "were verified"
-    say(f"{verdict.rows} row(s) {fit}.")
+    say(f"{verdict.rows} row(s) {fit}." if verdict.head else "Nothing was sealed yet.")
     _counted(verdict)
     _ended(verdict, anchored)
 
@@ -86,8 +86,6 @@ def _counted(verdict: Verdict) -> None:
 
 
 def _ended(verdict: Verdict, anchored: object) -> None:
-    if verdict.head is None:
-        say("Nothing was sealed yet.")
     if not verdict.anchored:
         say("No head was known from elsewhere: that the end was cut off, or all sealed anew, cannot be noticed.")
     elif verdict.agreed:

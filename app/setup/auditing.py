@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import os
 from collections.abc import Callable, Iterator
 from itertools import takewhile
 from operator import attrgetter
@@ -10,13 +11,15 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from app.errors import Refused
+from app.errors import KurasyncError, Refused
 from app.kit import Kit
 from app.planning.chain import Head
 from app.planning.verification import Link, Verdict, Verification, declared
 from app.setup import anchor, archive
+from app.setup.check import Check, fail, ok, warn
 from app.store import seals
 
+_OVERDUE = 10  # times as long as the clock takes between two sealings
 Page = Callable[[Connection, int, int | None], list[Link]]
 
 
@@ -34,8 +37,32 @@ def verify(kit: Kit, anchored: Path | None = None, head: Head | None = None) -> 
         floor = seals.floor(tx)
         for audit_id in seals.overlooked(tx, floor):
             checking.inserted(audit_id)
-        checking.wait(seals.waiting(tx, floor))
+        checking.wait(seals.waiting(tx, floor)[0])
     return checking.verdict()
+
+
+def check(kit: Kit) -> Check:
+    """What `kurasync doctor` says of the audit: whether it is sealed, and the anchor can be written."""
+    file = kit.settings.anchor
+    try:
+        anchor.last(file)
+    except KurasyncError as error:
+        return fail("audit", error.message)
+    if file.exists() and not os.access(file, os.W_OK):
+        return fail("audit", f"The anchor {file} cannot be written: give this account the right to.")
+    with kit.database.reading() as tx:
+        newest = seals.head(tx)
+        number, oldest = seals.waiting(tx, seals.floor(tx))
+        age = kit.database.now(tx) - oldest if oldest is not None else 0.0
+    if age > _OVERDUE * kit.settings.seal_every:
+        return warn(
+            "audit",
+            f"{number} row(s) are not sealed, the oldest for {age / 60:.0f} minutes: no clock runs, or it cannot. "
+            "Start `kurasync clock` and look at its output.",
+        )
+    if newest is None:
+        return ok("audit", "There is nothing to seal yet.")
+    return ok("audit", f"{newest.seq} row(s) are sealed. Keep copies of {file} elsewhere (docs/audit.md).")
 
 
 def kept(kit: Kit) -> Path | None:

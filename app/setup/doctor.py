@@ -8,7 +8,7 @@ from app import kit as kits
 from app import settings
 from app.errors import KurasyncError
 from app.kit import Kit
-from app.setup import backups, erasing, ground, outside, stored_secrets
+from app.setup import auditing, backups, erasing, ground, outside, stored_secrets
 from app.setup.check import Check, fail, note, ok, warn
 from app.setup.obstacles import SUSPENDED, obstacle, state
 from app.store import instances, reports, sites
@@ -48,6 +48,7 @@ def _connected(kit: Kit) -> Iterator[Check]:
     yield stored_secrets.check(kit)
     yield from backups.checks(kit)
     yield from erasing.checks(kit)
+    yield auditing.check(kit)
     yield _work(kit)
     with kit.database.reading() as tx:
         known_sites, known_instances = sites.every(tx), instances.every(tx)

@@ -64,7 +64,7 @@ _ERASING = select(audit.c.id, as_text(audit.c.subject)).where(
     audit.c.operation == ERASE, audit.c.phase == "begin"
 )
 _OVERLOOKED = select(audit.c.id).where(audit.c.id <= bindparam("b_floor"), _OPEN).order_by(audit.c.id)
-_WAITING = select(func.count()).select_from(audit).where(audit.c.id > bindparam("b_floor"), _OPEN)
+_WAITING = select(func.count(), func.min(audit.c.at)).select_from(audit).where(audit.c.id > bindparam("b_floor"), _OPEN)
 
 
 def lock(tx: Connection) -> None:
@@ -146,9 +146,10 @@ def overlooked(tx: Connection, below: int) -> Iterator[int]:
     yield from tx.execute(_OVERLOOKED, {"b_floor": below}).scalars()
 
 
-def waiting(tx: Connection, above: int) -> int:
-    """How many new rows have no seal yet."""
-    return tx.execute(_WAITING, {"b_floor": above}).scalar_one()
+def waiting(tx: Connection, above: int) -> tuple[int, float | None]:
+    """How many new rows have no seal yet, and the time of the oldest (None: there is none)."""
+    row = tx.execute(_WAITING, {"b_floor": above}).one()
+    return row[0], row[1]
 
 
 def _link(values: tuple[Any, ...], people: Sequence[Person]) -> Link:
