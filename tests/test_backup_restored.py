@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,15 +11,17 @@ import pytest
 from fakeredis import FakeStrictRedis
 from structlog.testing import capture_logs
 
+from app.cli.up import _greet
 from app.errors import Refused
 from app.kit import Kit
 from app.planning.chain import Head
-from app.setup import backups, sealing
+from app.setup import anchor, backups, sealing
 from app.store import audit, bypasses, holds, mappings, rosters, runs, worklist
 from app.sync.ask import ask
 from app.sync.dispatch import Dispatcher
 from tests.conftest import SetClock
 from tests.courses import mapped, row, wanted
+from tests.receiving import happening, open_door
 from tests.world import World, world
 
 DAY = 86400.0
@@ -172,3 +175,17 @@ def test_doctor_tells_of_a_database_that_is_older(put_back: World) -> None:
 def test_an_anchor_that_cannot_be_read_stops_nothing(sqlite_kit: Kit) -> None:
     sqlite_kit.settings.anchor.mkdir()
     assert backups.older(sqlite_kit) is None
+
+
+def test_up_says_so_before_anything_else(put_back: World, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        _greet(put_back.kit.settings, listener)
+    assert "kurasync db restored" in capsys.readouterr().err
+
+
+def test_events_are_taken_in_meanwhile(sqlite_kit: Kit) -> None:
+    anchor.append(sqlite_kit.settings.anchor, Head(7, "f" * 64, 1.0))
+    door = open_door(sqlite_kit)
+    assert backups.older(sqlite_kit) is not None
+    assert door.deliver(happening()).status_code == 200
+    assert door.wanted(8) == 1

@@ -92,7 +92,7 @@ def test_what_waits_is_said_to_be_overtaken(desk: Desk) -> None:
     desk.moodle.enrol(userid, desk.course)
     desk.work(number)
     said = desk.done("erase", f"uni:{userid}", "--yes", "--force")
-    assert "What waits in hold 1 will be overtaken" in said
+    assert "Hold 1 will be overtaken" in said
     assert desk.json("holds", "list") == []
     desk.moodle.unenrol(userid, desk.course)
     desk.work_when_asked(number)

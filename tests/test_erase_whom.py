@@ -154,10 +154,11 @@ def test_a_student_by_hand_whose_address_another_user_has_is_not_taken_for_hers(
         assert whom.by_user(tx, [User(1, 5)]).students == {Student(mapping_id, 51)}
 
 
-def test_audit_rows_of_a_mapping_that_was_removed_are_found(sqlite_kit: Kit) -> None:
+@pytest.mark.parametrize("mapped_still", [True, False])
+def test_audit_rows_of_a_mapping_that_was_removed_are_found(sqlite_kit: Kit, mapped_still: bool) -> None:
     (mapping_id,) = mapped(sqlite_kit)
     with sqlite_kit.database.transaction() as tx:
-        for number in (mapping_id, 99):
+        for number in (mapping_id, 99) if mapped_still else (99,):
             records = [{"userid": 5, "email": ANA, "given_name": "Ana"}]
             audit.begin(
                 tx, 0.0, actor="a", system="s", operation="o", subject={"records": records}, mapping_id=number

@@ -75,7 +75,7 @@ def _show(found: Stored, called: list[str]) -> None:
             say(f"  {number} {_WORDS[name][number > 1]}")
     if found.waiting:
         numbers = ", ".join(map(str, found.waiting))
-        say(f"What waits in hold {numbers} will be overtaken, also if it was approved: the next run holds the rest anew.")
+        say(f"Hold {numbers} will be overtaken, also if it was approved: the next run holds the rest of it anew.")
 
 
 def _erase(kit: Kit, person: Person, *, force: bool) -> bool:

@@ -12,7 +12,7 @@ from app.planning.personal import Whose, addresses, entries, names
 from app.planning.sameness import email_key, is_address
 from app.setup import finding
 from app.store import mappings, people, sites
-from app.store.people import Seen, Student, User
+from app.store.people import NO_SITE, Seen, Student, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,8 @@ def by_address(tx: Connection, address: str, *, everyone: bool = False) -> Perso
         if key in addresses(dict(each.values)):
             users |= {each.user} if each.user else set()
             strays |= {each.student} if each.student and not each.user else set()
+    known = {user.userid for user in users if user.site_id != NO_SITE}
+    users = {user for user in users if user.site_id != NO_SITE or user.userid not in known}
     if len(users) > 1 and not everyone:
         raise Refused(_several(tx, users), reason="several_people")
     found = by_user(tx, users) if users else Person(texts=frozenset({address.strip()}))

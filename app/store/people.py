@@ -29,6 +29,10 @@ Key = tuple[DocumentTable, int]
 """A run or a hold by its number."""
 
 
+NO_SITE = 0
+"""Stands for the site of audit records of mappings that were removed before sites were written down with them."""
+
+
 class User(NamedTuple):
     """A Moodle user of a site."""
 
@@ -61,7 +65,7 @@ class Seen:
     @property
     def user(self) -> User | None:
         """The Moodle user it names."""
-        return None if self.userid is None or self.site_id is None else User(self.site_id, self.userid)
+        return None if self.userid is None else User(NO_SITE if self.site_id is None else self.site_id, self.userid)
 
     @property
     def student(self) -> Student | None:
