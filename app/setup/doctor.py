@@ -8,7 +8,7 @@ from app import kit as kits
 from app import settings
 from app.errors import KurasyncError
 from app.kit import Kit
-from app.setup import auditing, backups, erasing, ground, outside, stored_secrets
+from app.setup import auditing, backups, erasing, ground, hearing, outside, stored_secrets
 from app.setup.check import Check, fail, note, ok, warn
 from app.setup.obstacles import SUSPENDED, obstacle, state
 from app.store import instances, reports, sites
@@ -50,12 +50,14 @@ def _connected(kit: Kit) -> Iterator[Check]:
     yield from erasing.checks(kit)
     yield auditing.check(kit)
     yield _work(kit)
+    yield from hearing.of_alerts(kit)
     with kit.database.reading() as tx:
         known_sites, known_instances = sites.every(tx), instances.every(tx)
     if not known_sites:
         yield warn("sites", "There is none yet: add one with `kurasync site add`.")
     for site in known_sites:
         yield from outside.site(kit, site)
+        yield hearing.events_of(kit, site)
     if not known_instances:
         yield warn("instances", "There is none yet: add one with `kurasync instance add`.")
     for instance in known_instances:

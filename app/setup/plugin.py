@@ -56,12 +56,13 @@ def checks(kit: Kit, site: Site, info: SiteInfo) -> Iterator[Check]:
         return
     try:
         with closing(connect.moodle_client(kit, site)) as client:
-            yield from _states(name, client.plugin.status())
+            yield from states(name, client.plugin.status())
     except KurasyncError as error:
         yield fail(name, error.message)
 
 
-def _states(name: str, status: PluginStatus) -> Iterator[Check]:
+def states(name: str, status: PluginStatus) -> Iterator[Check]:
+    """What the plugin says of itself: its version, what it lacks, whether it is a copy, its outbox."""
     yield ok(name, f"local_kurasync {status.release or status.plugin} ({status.plugin}) is there.")
     yield from _capabilities(name.removesuffix(" plugin"), status)
     if status.clone:
