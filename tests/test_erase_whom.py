@@ -167,6 +167,16 @@ def test_audit_rows_of_a_mapping_that_was_removed_are_found(sqlite_kit: Kit, map
     assert where(sqlite_kit, (ANA,)) == []
 
 
+def test_the_address_in_a_merge_that_was_offered_is_the_leavers(sqlite_kit: Kit, clock: SetClock) -> None:
+    (mapping_id,) = mapped(sqlite_kit)
+    merge = {"action": "relink", "userid": 6, "studentid": 51, "leaver": 5, "email": ANA, "who": "Bo Chen"}
+    _planned(sqlite_kit, clock, mapping_id, held=[merge])
+    person = _at(sqlite_kit, ANA)
+    assert person.users == {User(1, 5)}
+    erasing.erase(sqlite_kit, person, "cli:tester", force=True)
+    assert (where(sqlite_kit, (ANA,)), where(sqlite_kit, ("Bo Chen",))) == ([], ["runs.plan"])
+
+
 def test_erasing_him_leaves_her(planted: Planted) -> None:
     before = planted.where(HERS)
     with planted.kit.database.reading() as tx:

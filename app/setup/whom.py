@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -12,7 +12,7 @@ from app.planning.personal import Whose, addresses, entries, names
 from app.planning.sameness import email_key, is_address
 from app.setup import finding
 from app.store import mappings, people, sites
-from app.store.people import NO_SITE, Seen, Student, User
+from app.store.people import NO_SITE, Document, Seen, Student, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,8 @@ def by_user(tx: Connection, users: Collection[User]) -> Person:
     for member in people.of_rosters(tx, of_sites):
         clues.note(member, known=True)
     for each in people.documents(tx, of_sites):
-        for entry in entries(each.value):
-            clues.note(_seen(entry, each.mapping_id, of_sites[each.mapping_id]))
+        for seen in _in(each, of_sites[each.mapping_id]):
+            clues.note(seen)
     for record in people.of_audit(tx, users, clues.linked):
         clues.note(record)
     for record in people.of_whole_audit(tx, without_user=True):
@@ -143,11 +143,14 @@ class _Clues:
         return Person(self.users, frozenset(students), frozenset(self.others - students), frozenset(self.texts))
 
 
-def _seen(entry: Mapping[str, object], mapping_id: int, site_id: int) -> Seen:
-    userid, studentid = entry.get("userid"), entry.get("studentid")
-    assert isinstance(userid, int | None)
-    assert isinstance(studentid, int | None)
-    return Seen(0, site_id, mapping_id, userid, studentid, entry)
+def _in(document: Document, site_id: int) -> Iterator[Seen]:
+    """Each entry of a plan; the address in a merge that was offered is that of the one who left."""
+    for entry in entries(document.value):
+        values = dict(entry)
+        if "leaver" in entry:
+            left = {"email": values.pop("email")}
+            yield Seen(0, site_id, document.mapping_id, entry["leaver"], None, left)
+        yield Seen(0, site_id, document.mapping_id, entry.get("userid"), entry.get("studentid"), values)
 
 
 def _everything(tx: Connection) -> Iterable[Seen]:
@@ -156,8 +159,7 @@ def _everything(tx: Connection) -> Iterable[Seen]:
     yield from people.of_rosters(tx, site_of)
     yield from people.of_whole_audit(tx, without_user=False)
     for each in people.documents(tx, site_of):
-        for entry in entries(each.value):
-            yield _seen(entry, each.mapping_id, site_of[each.mapping_id])
+        yield from _in(each, site_of[each.mapping_id])
 
 
 def _several(tx: Connection, users: Collection[User]) -> str:
