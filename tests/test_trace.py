@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from app.errors import NotFound
 from app.kit import Kit
-from app.setup import exempting
+from app.setup import erasing, exempting, whom
 from app.store import mappings, sites
 from app.store.tables import mappings as mapping_rows
 from app.sync import trace as tracing
@@ -190,3 +190,19 @@ def test_a_mapping_of_another_sites_course_since_then_still_answers(proven: Worl
         tx.execute(update(mapping_rows).values(site_id=other))
     (removal,) = story(proven, ana).removals
     assert removal.cause == "left"
+
+
+def test_of_somebody_who_was_erased_the_ids_and_what_was_done_are_told(proven: World) -> None:
+    ana = come(proven)
+    leave(proven, ana)
+    with proven.kit.database.reading() as tx:
+        person = whom.by_user(tx, [whom.numbered(tx, f"uni:{ana}")])
+    erasing.erase(proven.kit, person, "cli:dean")
+    found = story(proven, ana)
+    assert found.erased
+    assert "Ana" not in str(found)
+    assert "ana.lee" not in str(found)
+    (removal,) = found.removals
+    assert (removal.cause, removal.userid) == ("left", ana)
+    with pytest.raises(NotFound):
+        tracing.of_email(proven.kit, ANA)

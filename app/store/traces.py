@@ -13,6 +13,7 @@ from app.store.audit import Entry, whole
 from app.store.events import Event
 from app.store.holds import Hold
 from app.store.links import Link
+from app.store.people import Student, User
 from app.store.runs import Run
 from app.store.tables import (
     audit,
@@ -41,20 +42,6 @@ class Request(NamedTuple):
     kind: str
     gen: int
     event_id: int
-
-
-class Student(NamedTuple):
-    """A student of a mapping's kuraCloud course."""
-
-    mapping_id: int
-    studentid: int
-
-
-class User(NamedTuple):
-    """A Moodle user."""
-
-    site_id: int
-    userid: int
 
 
 _BEHIND = (

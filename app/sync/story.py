@@ -12,8 +12,9 @@ from app.store import traces
 from app.store.audit import ERASED, Entry
 from app.store.holds import WAITING, Hold
 from app.store.links import Link
+from app.store.people import Student, User
 from app.store.runs import Run
-from app.store.traces import ASKED_BY, Request, Student, User
+from app.store.traces import ASKED_BY, Request
 
 What = Literal["event", "run", "planned", "call", "answer", "shown", "hold", "decided", "ended", "link", "act"]
 Facts = dict[str, Any]

@@ -18,8 +18,9 @@ from app.store import events, mappings, runs, sites, traces, worklist
 from app.store.holds import Hold
 from app.store.links import Link
 from app.store.mappings import Mapping
+from app.store.people import Student, User
 from app.store.runs import Run
-from app.store.traces import ASKED_BY, Request, Student, User
+from app.store.traces import ASKED_BY, Request
 from app.sync.story import Call, Facts, Moment, Story, Whom
 
 MOST = 500
