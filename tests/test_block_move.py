@@ -46,6 +46,8 @@ def test_a_course_in_step_has_an_empty_first_plan_and_nothing_was_written(on_bot
     run = on_both.turn(mapping.id)
     assert (run.outcome, run.message, run.drift) == ("done", "In step: nothing to do.", 0)
     assert on_both.writes() == []
+    (mapping,) = on_both.mappings()
+    assert mapping.started_at is not None  # there was nothing to ask
 
 
 def test_students_whose_addresses_differ_by_now_are_not_matched_anew(old: OldBlock) -> None:

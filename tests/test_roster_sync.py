@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from app.kit import Kit
-from app.store import audit
+from app.store import audit, links
 from sandbox.faults import Fault
 from tests.conftest import SetClock
 from tests.world import World, world
@@ -41,6 +41,40 @@ def test_the_first_plan_waits_for_approval_and_an_approval_is_used_up(sqlite_kit
         assert made.hold() is None
         made.enrol()
         assert made.sync().counts == {"add": 1}
+
+
+def test_a_first_look_that_finds_linked_students_in_step_has_nothing_to_ask(
+    sqlite_kit: Kit, clock: SetClock
+) -> None:
+    with world(sqlite_kit, clock, started=False) as made:
+        userid = made.enrol(email="ana@example.edu")
+        student = made.kura.put_student(made.kura_course, **as_in_moodle(made, userid))
+        with sqlite_kit.database.transaction() as tx:
+            links.create(tx, clock(), made.mapping_id, [links.NewLink(userid, student, "ana@example.edu", {})])
+        assert (made.sync().counts, made.hold()) == ({}, None)
+        made.enrol()
+        assert made.sync().counts == {"add": 1}
+
+
+def test_a_first_look_at_a_course_with_nobody_in_it_leaves_the_first_plan_to_be_asked(
+    sqlite_kit: Kit, clock: SetClock
+) -> None:
+    with world(sqlite_kit, clock, started=False) as made:
+        assert made.sync().counts == {}
+        made.enrol()
+        assert made.sync().counts == {"held": 1}
+
+
+def as_in_moodle(made: World, userid: int) -> dict[str, str]:
+    """A Moodle user as kuraCloud would have her."""
+    user = made.moodle.site.users[userid]
+    return {
+        "email": user.email,
+        "givenName": user.firstname,
+        "familyName": user.lastname,
+        "externalStudentId": user.idnumber,
+        "section": "",
+    }
 
 
 def test_it_renames_moves_and_renumbers(small: World) -> None:

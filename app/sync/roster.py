@@ -195,6 +195,8 @@ def _end(kit: Kit, lease: Lease, look: Preview, applied: Applied) -> Ended:
         drift = 0 if runs.explained(tx, lease.claim) else _drift(look, newest(tx, lease.mapping_id, lease.kind))
         held = showing.items(look.verdict, look.names)
         again = keep_hold(tx, now, lease, look.mapping, _judged(lease, look, held, applied))
+        if _begins_in_step(look):
+            mappings.start(tx, lease.mapping_id, now)
         mapping = mappings.get(tx, lease.mapping_id) or look.mapping
         if look.roster is not None:
             rosters.keep(tx, lease.mapping_id, look.roster)
@@ -207,6 +209,12 @@ def _end(kit: Kit, lease: Lease, look: Preview, applied: Applied) -> Ended:
         drift=drift,
         again_at=_earliest(at_once, after_quiet, _next_change(look, now)),
     )
+
+
+def _begins_in_step(look: Preview) -> bool:
+    """Whether a first plan has nothing to ask about students who are linked already, as after moving over."""
+    nothing = not look.plan.actions and not look.conflicts
+    return look.mapping.started_at is None and look.plan.links > 0 and nothing
 
 
 def _judged(lease: Lease, look: Preview, held: Sequence[dict[str, Any]], applied: Applied) -> Judged:
