@@ -131,3 +131,9 @@ def test_a_run_and_an_event_are_told_too(told: Told) -> None:
     assert told.run("--run", "1").stdout.startswith("Run 1")
     assert told.run("--event", "sent-1").stdout.startswith("Event 2")
     assert told.run("--run", "99").exit_code == 1
+
+
+def test_it_is_said_that_kurasync_has_removed_nobody(sqlite_kit: Kit, clock: SetClock) -> None:
+    with world(sqlite_kit, clock) as made:
+        said = Told(made, come(made)).run("--email", "-", typed=ANA).stdout
+    assert "kurasync has removed this person from no kuraCloud course" in said

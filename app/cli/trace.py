@@ -104,6 +104,9 @@ def _show(found: Trace, limit: int, days: int) -> None:
     for removal in found.removals:
         say()
         _hang("Why:", traced.why(removal, courses.get(removal.mapping_id, f"mapping {removal.mapping_id}")), indent=0)
+    if not found.removals and "users" in found.about:
+        say()
+        say("kurasync has removed this person from no kuraCloud course, as far as the audit goes back.")
     shown = found.moments[-limit:]
     if len(shown) < len(found.moments):
         say()

@@ -12,8 +12,8 @@ from app.cli.planned_roster import FIELDS
 from app.cli.section import Planned, Wording
 from app.planning.guard import DROPPED
 from app.store.worklist import GRADES, ROSTER, Kind
+from app.sync.removals import Removal
 from app.sync.story import LETS_GO, Moment
-from app.sync.trace import Removal
 from app.sync.triggers import NOTHING, TABLE
 
 _WORDING: Mapping[Kind, Wording] = {ROSTER: planned_roster.WORDING, GRADES: planned_grades.WORDING}

@@ -21,35 +21,13 @@ from app.store.mappings import Mapping
 from app.store.people import Student, User
 from app.store.runs import Run
 from app.store.traces import ASKED_BY, Request
+from app.sync.removals import Removal, removals
 from app.sync.story import Call, Facts, Moment, Story, Whom
 
 MOST = 500
 """The newest so many calls and events of a person are looked at."""
 
 _STILL = ("running", "parked", "paused", "dead", "wanted")
-_REMOVE = "delete_students"
-_BRINGS_BACK = ("add_students", "restore_students")
-
-
-@dataclass(frozen=True, slots=True)
-class Removal:
-    """That a student was removed from a kuraCloud course, and why.
-
-    `cause`: left (no longer a student in Moodle), reinvite (to give a new address a new account), unmanaged (never
-    linked to a Moodle user). `by` is who answers for it; `asked_by` the events behind it. `shown`: kuraCloud showed
-    afterwards that the student is gone. `back_at`: when she was added or restored again.
-    """
-
-    at: float
-    mapping_id: int
-    userid: int | None
-    studentid: int
-    cause: str
-    by: str
-    approved_at: float | None
-    asked_by: list[Facts]
-    shown: bool
-    back_at: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +189,7 @@ def _told(
         about=about,
         places=shown,
         links=list(known),
-        removals=_removals(story) if story.whom is not None else [],
+        removals=removals(story) if story.whom is not None else [],
         moments=story.in_order(),
         waiting=_waiting(tx, story, places),
         lost={"events": lost, "runs": len(story.lost_runs)},
@@ -287,42 +265,6 @@ def _place(mapping: Mapping) -> Facts:
         "kura_courseid": mapping.kura_courseid,
         "kura_course": mapping.kura_course_name,
     }
-
-
-def _removals(story: Story) -> list[Removal]:
-    gone = {moment.facts["call"] for moment in story.moments if moment.facts.get("shows") == "gone"}
-    found = []
-    for at, call in enumerate(story.calls):
-        if call.begun.operation != _REMOVE or not (call.outcome == "done" or call.begun.call_uid in gone):
-            continue
-        for record in call.records:
-            back = next((each for each in story.calls[at + 1 :] if _brings_back(each, call, record)), None)
-            found.append(_removal(call, record, back, call.begun.call_uid in gone))
-    return found
-
-
-def _removal(call: Call, record: Facts, back: Call | None, shown: bool) -> Removal:
-    again = back is not None and back.begun.run_id == call.begun.run_id
-    cause = "reinvite" if again else "left" if record.get("userid") else "unmanaged"
-    return Removal(
-        at=call.begun.at,
-        mapping_id=call.begun.mapping_id or 0,
-        userid=record.get("userid"),
-        studentid=record["studentid"],
-        cause=cause,
-        by=call.begun.actor,
-        approved_at=call.decision.at if call.decision else None,
-        asked_by=call.asked_by,
-        shown=shown,
-        back_at=back.begun.at if back else None,
-    )
-
-
-def _brings_back(call: Call, removal: Call, record: Facts) -> bool:
-    if call.begun.operation not in _BRINGS_BACK or call.outcome != "done":
-        return False
-    same = [each for each in call.records if each.get("userid") == record.get("userid")]
-    return call.begun.mapping_id == removal.begun.mapping_id and bool(same)
 
 
 def _waiting(tx: Connection, story: Story, places: Collection[int]) -> list[Facts]:
