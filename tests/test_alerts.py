@@ -325,6 +325,29 @@ def test_what_was_put_right_before_it_was_told_is_not_told(small: World) -> None
         assert [row.due_at for row in made.rows()] == [None]
 
 
+def test_after_a_decision_the_next_hold_is_told_at_once_and_before_one_it_is_not(small: World) -> None:
+    leave(small, 0)
+    small.sync()
+    first = small.hold()
+    assert first is not None
+    with alarm(small.kit, small.clock) as made:
+        made.gathered()
+        assert tell(made.kit) == 1
+        small.moodle.enrol(small.enrol(), small.course)
+        small.sync()
+        leave(small, 1)
+        small.sync()
+        small.clock.advance(made.kit.settings.alert_pause)
+        assert tell(made.kit) == 0
+        second = small.hold()
+        assert second is not None
+        reject(small.kit, second.id, "a teacher")
+        leave(small, 2)
+        small.sync()
+        small.clock.advance(made.kit.settings.alert_pause)
+        assert tell(made.kit) == 1
+
+
 def test_a_mail_server_that_hangs_holds_up_no_run(small: World) -> None:
     leave(small, 0)
     small.sync()

@@ -19,6 +19,7 @@ from app.store import mappings
 from app.store.holds import WAITING, Hold
 from app.sync import bypass
 from app.sync import holds as verbs
+from app.sync.alerting import UNASKED
 
 _NONE = "Nothing waits for approval."
 
@@ -170,4 +171,4 @@ def _became(hold: Hold, successor: int | None) -> str:
 
 def _overtaken(hold: Hold, successor: int | None) -> str:
     by = f"overtaken by hold {successor}: what waits has changed" if successor else "overtaken: nothing of it waits now"
-    return by if hold.decided_by in (None, verbs.UNASKED) else f"{by}; last acted on by {hold.decided_by}"
+    return by if hold.decided_by in (None, UNASKED) else f"{by}; last acted on by {hold.decided_by}"

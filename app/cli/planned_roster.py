@@ -16,7 +16,7 @@ _WORDS = {
     "restore": "restore",
     "delete": "remove",
     "reinvite": "remove and invite anew",
-    "remove_unmanaged": "remove",
+    "remove_unmanaged": "remove unlinked",
     "relink": "link anew",
     "end_link": "forget the link",
 }

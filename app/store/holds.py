@@ -105,6 +105,16 @@ def successors(tx: Connection, hold_ids: Collection[int]) -> dict[int, int]:
     return {row.id: row.by for row in tx.execute(query)}
 
 
+def decided_since(tx: Connection, since: float, besides: str) -> dict[tuple[int, str], float]:
+    """By mapping and kind: when a hold that somebody `besides` this one had decided on changed last, since then."""
+    query = (
+        select(holds.c.mapping_id, holds.c.kind, func.max(holds.c.decided_at).label("at"))
+        .where(holds.c.decided_at >= since, holds.c.decided_by != besides)
+        .group_by(holds.c.mapping_id, holds.c.kind)
+    )
+    return {(row.mapping_id, row.kind): row.at for row in tx.execute(query)}
+
+
 def open_targets(tx: Connection) -> set[tuple[int, str]]:
     """The mappings and kinds of which something waits for a person."""
     query = select(holds.c.mapping_id, holds.c.kind).where(holds.c.state == "open")

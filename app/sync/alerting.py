@@ -18,6 +18,9 @@ from app.store import alerts, events, holds, instances, mappings, sites, worklis
 from app.store.alerts import Alert
 from app.store.sites import Site
 
+UNASKED = "kurasync"
+"""Who answers for what no person decided."""
+
 _HOUR = 3600.0
 _MOST_REASONS = 3
 _REASONS = {**guard.REASONS, **grade_guard.REASONS}
@@ -96,6 +99,17 @@ def _fell_silent(tx: Connection, now: float, site: Site, hours: float) -> None:
         "doctor`. Its courses are compared without events meanwhile."
     )
     alerts.add(tx, now, "silent", f"site:{site.id}", message)
+
+
+def told_lately(tx: Connection, since: float) -> dict[tuple[str, str], float]:
+    """By kind and topic, when somebody was told who need not be told the same again yet.
+
+    After a decision on the hold she was told of, another hold is news.
+    """
+    changed = holds.decided_since(tx, since, UNASKED)
+    decided = {f"mapping:{number}:{kind}": at for (number, kind), at in changed.items()}
+    found = alerts.told_since(tx, since)
+    return {(kind, topic): at for (kind, topic), at in found.items() if kind != "hold" or at > decided.get(topic, 0.0)}
 
 
 def no_longer_so(tx: Connection, found: Collection[Alert]) -> set[int]:

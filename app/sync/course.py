@@ -10,8 +10,8 @@ from app.store import audit, mappings
 from app.store.instances import Instance
 from app.store.mappings import Mapping
 from app.sync import connect
+from app.sync.alerting import UNASKED
 from app.sync.connect import Fence
-from app.sync.holds import UNASKED
 from app.sync.lease import Lease
 
 SET_LMS = "set_lms_enabled"

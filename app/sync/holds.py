@@ -16,14 +16,12 @@ from app.store.bypasses import Bypass
 from app.store.holds import Hold
 from app.store.mappings import Mapping
 from app.sync import alerting
+from app.sync.alerting import UNASKED
 from app.sync.ask import want
 from app.sync.lease import Lease
 from app.sync.recall import Approval
 
 Item = dict[str, Any]
-
-UNASKED = "kurasync"
-"""Who answers for what no person decided."""
 
 NOT_WAITING = {
     "approved": "is approved already",

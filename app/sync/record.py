@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from app.errors import BatchRefused, KurasyncError, PermanentError, TransientError
 from app.kit import Kit
 from app.store import audit, steps, traces
-from app.sync.holds import UNASKED
+from app.sync.alerting import UNASKED
 from app.sync.lease import Lease
 
 A = TypeVar("A")

@@ -21,7 +21,7 @@ from app.settings import Settings
 from app.store import alerts
 from app.store.alerts import Alert, Channel
 from app.sync import digest
-from app.sync.alerting import no_longer_so
+from app.sync.alerting import no_longer_so, told_lately
 from app.sync.backoff import Chance, backoff
 from app.sync.connect import http
 
@@ -95,7 +95,7 @@ def _take(kit: Kit, tx: Connection, now: float) -> list[Alert]:
     first = [alert for alert in untold if alert.attempts == 1 and alert.id not in gone]
     latest = {(alert.kind, alert.topic): alert.id for alert in first}
     gone |= {alert.id for alert in first} - set(latest.values())
-    lately = alerts.told_since(tx, now - settings.alert_every)
+    lately = told_lately(tx, now - settings.alert_every)
     put_off = {number: lately[about] + settings.alert_every for about, number in latest.items() if about in lately}
     alerts.set_due(tx, [alert for alert in taken if alert.id in gone], None)
     alerts.put_off(tx, put_off)
