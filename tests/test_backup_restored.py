@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -82,11 +83,24 @@ def test_it_is_noticed_and_nothing_is_queued_claimed_or_sealed(put_back: World) 
         dispatcher = Dispatcher(kit, redis)
         assert [dispatcher.dispatch(), dispatcher.dispatch()] == [0, 0]
     assert put_back.turn() == "refused"
+    assert (row(kit, put_back.mapping_id).gate, row(kit, put_back.mapping_id).gate_reason) == ("parked", backups.OLDER)
     with pytest.raises(Refused, match="kurasync db restored"):
         sealing.seal(kit)
     assert [line["event"] for line in logged] == ["database_older"]
     assert "kurasync db restored" in logged[0]["message"]
     assert len(put_back.kura.calls) == before
+
+
+def test_a_machine_that_does_not_have_the_anchor_begins_nothing_either(put_back: World, tmp_path: Path) -> None:
+    ask(put_back.kit, put_back.mapping_id, "roster")
+    with pytest.raises(Refused):
+        backups.refuse_older(put_back.kit)
+    elsewhere = replace(put_back.kit.settings, home=tmp_path / "elsewhere")
+    other = replace(put_back, kit=replace(put_back.kit, settings=elsewhere))
+    assert backups.older(other.kit) is None
+    assert other.turn() == "refused"
+    backups.begin_anew(put_back.kit, "cli:tester")
+    assert other.turn() == "done"
 
 
 def test_after_the_word_was_given_the_first_plan_waits_and_invites_and_removes_nobody(put_back: World) -> None:

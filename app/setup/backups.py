@@ -16,16 +16,15 @@ from app.planning.chain import Head
 from app.setup import anchor, sealing
 from app.setup.acts import record
 from app.setup.check import Check, fail
-from app.store import audit, files, holds, restored, vault
+from app.store import audit, files, holds, mappings, restored, vault, worklist
 from app.store.holds import WAITING
-from app.store.worklist import ROSTER
 from app.sync import ask
 
 OPERATION = "database_restored"
 """How the audit calls it."""
 
 OLDER = "database_older"
-"""The reason of whatever is not done while the database is older than what was done with it."""
+"""The reason of whatever is not done while the database is older than what was done with it, parked mappings too."""
 
 _CUT_OFF = "The database was put back from a backup made while this was under way."
 
@@ -76,9 +75,15 @@ def older(kit: Kit) -> Head | None:
 
 
 def refuse_older(kit: Kit) -> None:
-    """Raise Refused (reason `database_older`) when the database is older than what was done with it."""
-    if older(kit) is not None:
-        raise Refused(_told(kit), reason=OLDER)
+    """Raise Refused (reason `database_older`) when the database is older than what was done with it.
+
+    All mappings are parked then: so machines that do not have the anchor begin nothing either.
+    """
+    if older(kit) is None:
+        return
+    with kit.database.transaction() as tx:
+        worklist.park(tx, [each.id for each in mappings.every(tx)], OLDER)
+    raise Refused(_told(kit), reason=OLDER)
 
 
 def checks(kit: Kit) -> Iterator[Check]:
@@ -96,10 +101,10 @@ def begin_anew(kit: Kit, actor: str) -> Begun:
     with kit.database.transaction() as tx:
         numbers = restored.lock(tx)
         now = kit.database.now(tx)
-        restored.forget(tx)
+        restored.forget(tx, OLDER)
         audit.end_open(tx, now, restored.end_runs(tx, now, _CUT_OFF), _CUT_OFF)
         overtaken = _overtake(tx, now, actor)
-        ask.want(kit, tx, numbers, ROSTER, urgent=False)
+        ask.want(kit, tx, numbers, worklist.ROSTER, urgent=False)
         subject = {"mappings": len(numbers), "holds": overtaken, "lost": [lost.seq, lost.seal] if lost else None}
         record(tx, now, actor, OPERATION, subject)
     kept = anchor.set_aside(kit.settings.anchor, now) if lost else None

@@ -14,11 +14,13 @@ def lock(tx: Connection) -> list[int]:
     return numbers
 
 
-def forget(tx: Connection) -> None:
-    """Nothing was approved, read, asked for or lifted yet, and no run is at work."""
+def forget(tx: Connection, reason: str) -> None:
+    """Nothing was approved, read, asked for or lifted yet, and no run is at work; what `reason` parked is opened."""
     tx.execute(update(mappings).values(started_at=None))
     # A worker that has a claim of the past, or of what the database does not know any more, finds it lost.
     tx.execute(update(worklist).values(lease_owner=None, lease_until=None, fence=worklist.c.fence + 1, crashes=0))
+    parked = update(worklist).where(worklist.c.gate == "parked", worklist.c.gate_reason == reason)
+    tx.execute(parked.values(gate="open", gate_reason=None))
     for table in (rosters, grade_exports, bypasses):
         tx.execute(delete(table))
 
