@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.kit import Kit
 from app.setup import finding
+from app.setup.backups import OLDER
 from app.store import instances, runs, sites, worklist
 from app.store.instances import Instance
 from app.store.mappings import Mapping
@@ -24,6 +25,7 @@ _GATES = {
     "`kurasync mapping resume {id}`.{back}",
     "dead": "the mapping was given up after many failures. `kurasync dead list` says why; once that is put right, "
     "`kurasync dead requeue {id}` tries again.",
+    OLDER: "an old backup of the database was put back. Nothing is done until you run `kurasync db restored`.",
     "parked": "the mapping is parked ({reason}). {message} `kurasync mapping resume {id}` tries again.",
 }
 
