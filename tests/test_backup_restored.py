@@ -17,6 +17,7 @@ from app.errors import Refused
 from app.kit import Kit
 from app.planning.chain import Head
 from app.setup import anchor, backups, sealing
+from app.setup.obstacles import obstacle
 from app.store import audit, bypasses, holds, mappings, rosters, runs, worklist
 from app.sync.ask import ask
 from app.sync.dispatch import Dispatcher
@@ -203,3 +204,10 @@ def test_events_are_taken_in_meanwhile(sqlite_kit: Kit) -> None:
     assert backups.older(sqlite_kit) is not None
     assert door.deliver(happening()).status_code == 200
     assert door.wanted(8) == 1
+
+
+def test_a_mapping_that_rests_says_why(put_back: World) -> None:
+    ask(put_back.kit, put_back.mapping_id, "roster")
+    with pytest.raises(Refused):
+        backups.refuse_older(put_back.kit)
+    assert "kurasync db restored" in str(obstacle(put_back.kit, put_back.mapping_id))
