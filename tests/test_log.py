@@ -12,6 +12,7 @@ import pytest
 import structlog
 
 from app import log
+from app.cli import up
 from app.settings import Settings
 
 
@@ -146,3 +147,18 @@ def test_where_lines_are_kept_is_a_setting(tmp_path: Path) -> None:
     assert Settings(home=tmp_path).log_path == tmp_path / "kurasync.log"
     assert Settings(log_file="/var/log/k.log").log_path == Path("/var/log/k.log")
     assert Settings(log_file="none").log_path is None
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_up_keeps_json_and_shows_words_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], terminal: bool
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: terminal)
+    kept: list[str] = []
+    line = json.dumps({"event": "run_ended", "level": "info", "timestamp": "2026-01-31T12:00:00Z", "mapping_id": 7})
+    up.shows(Settings(), kept.append)("worker", line)
+    assert kept == [line]
+    shown = capsys.readouterr().out
+    assert shown.startswith("worker | ")
+    assert ("mapping_id=7" in shown) is terminal
+    assert (line in shown) is not terminal

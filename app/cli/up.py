@@ -142,11 +142,11 @@ def _supervise(given: Settings, listener: socket.socket, redis_url: str, redis: 
     ]
     patience = _PATIENCE + given.connect_timeout + given.call_timeout
     with log.kept(given.log_path) as keep:
-        Supervisor([redis, processes], patience=patience, died=_restarting, show=_shows(given, keep)).run()
+        Supervisor([redis, processes], patience=patience, died=_restarting, show=shows(given, keep)).run()
     say("kurasync has stopped.")
 
 
-def _shows(given: Settings, keep: Callable[[str], None]) -> Callable[[str, str], None]:
+def shows(given: Settings, keep: Callable[[str], None]) -> Callable[[str, str], None]:
     """Keeps what the processes write, and shows it: in words on a terminal."""
     in_words = sys.stdout.isatty() or not given.log_json
 
