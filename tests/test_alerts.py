@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any
 
 import fakeredis
@@ -19,7 +18,7 @@ from app.store.alerts import Alert
 from app.store.prune import prune
 from app.store.tables import worklist as rows
 from app.sync import alerting
-from app.sync.alerting import no_longer_so, note_silence
+from app.sync.alerting import no_longer_so
 from app.sync.dispatch import Dispatcher
 from app.sync.holds import approve, reject
 from app.sync.lease import Ended, Lease
@@ -33,8 +32,6 @@ from tests.grading import course
 from tests.making import event
 from tests.world import World, world
 
-HOUR = 3600.0
-
 
 def raised(kit: Kit) -> list[Alert]:
     with kit.database.reading() as tx:
@@ -47,6 +44,11 @@ def still(kit: Kit) -> list[bool]:
     with kit.database.reading() as tx:
         gone = no_longer_so(tx, found)
     return [alert.id not in gone for alert in found]
+
+
+def heard(kit: Kit, clock: SetClock, site_id: int = 1) -> None:
+    with kit.database.transaction() as tx:
+        events.insert(tx, clock(), site_id, "signed", None, [event(str(clock()))])
 
 
 def turn(kit: Kit, mapping_id: int, result: Exception | Ended, chance: float = 0.5) -> str:
@@ -256,60 +258,6 @@ def test_an_alert_is_written_with_what_it_is_about_or_not_at_all(
     monkeypatch.setattr(alerting.alerts, "add", full)
     assert small.sync().outcome == "retry"
     assert (small.hold(), raised(small.kit)) == (None, [])
-
-
-# Silence
-
-
-def heard(kit: Kit, clock: SetClock, site_id: int = 1) -> None:
-    with kit.database.transaction() as tx:
-        events.insert(tx, clock(), site_id, "signed", None, [event(str(clock()))])
-
-
-def silence(kit: Kit, clock: SetClock, hours: float) -> int:
-    clock.advance(hours * HOUR)
-    return note_silence(kit)
-
-
-def test_a_site_that_used_to_speak_and_fell_silent_is_told_once(kit: Kit, clock: SetClock) -> None:
-    mapped(kit)
-    heard(kit, clock)
-    assert silence(kit, clock, 71) == 0
-    assert [silence(kit, clock, 1.1) for _ in range(3)] == [1, 0, 0]
-    (alert,) = raised(kit)
-    assert (alert.kind, alert.topic) == ("silent", "site:1")
-    assert "The site uni has reported nothing for more than 72 hours, since 2023-11-14 22:13 UTC." in alert.message
-
-
-def test_a_site_that_speaks_again_is_told_no_more_and_its_next_silence_is_another_one(
-    sqlite_kit: Kit, clock: SetClock
-) -> None:
-    mapped(sqlite_kit)
-    heard(sqlite_kit, clock)
-    assert silence(sqlite_kit, clock, 73) == 1
-    assert still(sqlite_kit) == [True]
-    clock.advance(1)
-    heard(sqlite_kit, clock)
-    assert still(sqlite_kit) == [False]
-    assert silence(sqlite_kit, clock, 73) == 1
-
-
-def test_a_site_that_never_spoke_is_not_silent(sqlite_kit: Kit, clock: SetClock) -> None:
-    mapped(sqlite_kit)
-    mapped(sqlite_kit, name="other", url="http://127.0.0.1:8")
-    heard(sqlite_kit, clock, 2)
-    assert silence(sqlite_kit, clock, 1000) == 1
-    assert [alert.topic for alert in raised(sqlite_kit)] == ["site:2"]
-
-
-def test_silence_may_be_nobody_s_concern(sqlite_kit: Kit, clock: SetClock) -> None:
-    mapped(sqlite_kit)
-    heard(sqlite_kit, clock)
-    unconcerned = replace(sqlite_kit, settings=replace(sqlite_kit.settings, silent_hours=0.0))
-    assert silence(unconcerned, clock, 1000) == 0
-
-
-# Together with telling
 
 
 def test_what_was_put_right_before_it_was_told_is_not_told(small: World) -> None:
