@@ -101,3 +101,11 @@ def test_of_many_mappings_only_those_with_something_are_listed(desk: Desk) -> No
     assert found["mappings"]["message"].startswith("30 mappings go on")
     assert "mapping 2" not in found
     assert "30 other mapped course(s) were not read" in found["site uni roster"]["message"]
+
+
+def test_log_lines_that_nobody_keeps_are_told(desk: Desk, tmp_path: Path) -> None:
+    assert "log" not in examined(desk)
+    desk.environ["KURASYNC_LOG_FILE"] = str(tmp_path / "nowhere" / "kurasync.log")
+    assert examined(desk)["log"]["state"] == "warn"
+    desk.environ["KURASYNC_LOG_FILE"] = "none"
+    assert examined(desk)["log"]["state"] == "note"

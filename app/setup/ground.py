@@ -28,6 +28,7 @@ def checks(settings: Settings) -> Iterator[Check]:
     yield from _disk(settings.home.absolute())
     yield _key(settings)
     yield from _authorities(settings)
+    yield from _log(settings)
     yield _database(settings)
 
 
@@ -92,6 +93,15 @@ def _authorities(settings: Settings) -> Iterator[Check]:
         f"Only the {count} {'authority' if count == 1 else 'authorities'} of {settings.ca_file} are believed, for "
         "kuraCloud too: the file must hold the usual ones beside your own.",
     )
+
+
+def _log(settings: Settings) -> Iterator[Check]:
+    """Lines that cannot be kept stop nobody, so that nobody would notice either."""
+    path = settings.log_path
+    if path is None:
+        yield note("log", "`kurasync up` keeps no log lines (KURASYNC_LOG_FILE is none): they are on its output alone.")
+    elif not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
+        yield warn("log", f"`kurasync up` cannot keep its log lines in {path}: name another file in KURASYNC_LOG_FILE.")
 
 
 def _database(settings: Settings) -> Check:
