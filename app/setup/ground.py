@@ -100,7 +100,7 @@ def _log(settings: Settings) -> Iterator[Check]:
     path = settings.log_path
     if path is None:
         yield note("log", "`kurasync up` keeps no log lines (KURASYNC_LOG_FILE is none): they are on its output alone.")
-    elif not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
+    elif settings.home.is_dir() and not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
         yield warn("log", f"`kurasync up` cannot keep its log lines in {path}: name another file in KURASYNC_LOG_FILE.")
 
 
