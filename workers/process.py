@@ -19,6 +19,7 @@ from rq.worker.base import WorkerStatus
 from app import kit, queues
 from app.children import show_as
 from app.settings import Settings
+from app.sync.dispatch import Dispatcher
 from app.sync.turn import VERBS, Verb
 from workers import jobs
 from workers.workplace import Workplace
@@ -73,7 +74,8 @@ def work(given: Settings, start: str, verbs: Mapping[str, Verb] = VERBS) -> None
     `start` tells this process from another one that once had its pid.
     """
     show_as("kurasync-worker")
-    workplace = Workplace(kit.make(given), start, verbs)
+    box = kit.make(given)
+    workplace = Workplace(box, start, verbs, refill=Dispatcher(box, queues.connect(given)).refill)
     jobs.work_at(workplace)
     _wait_for_redis(given)
     Worker(queues.connect_worker(given), workplace).work(max_jobs=_MAX_JOBS, logging_level="WARNING")

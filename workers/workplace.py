@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from uuid import uuid4
 
 import structlog
 
 from app.kit import Kit
-from app.sync.turn import VERBS, Verb, take_turn
+from app.sync.turn import REFUSED, VERBS, Verb, take_turn
 
 _log = structlog.get_logger()
 
@@ -23,12 +23,16 @@ def owner_prefix(pid: int, start: str) -> str:
 class Workplace:
     """The kit of one worker process, and whether it has been told to stop.
 
-    `start` tells this process from another one that once had its pid.
+    `start` tells this process from another one that once had its pid. `refill` is called after each run: it puts on
+    the queue what there is room for now.
     """
 
-    def __init__(self, kit: Kit, start: str, verbs: Mapping[str, Verb] = VERBS) -> None:
+    def __init__(
+        self, kit: Kit, start: str, verbs: Mapping[str, Verb] = VERBS, refill: Callable[[], object] = lambda: None
+    ) -> None:
         self.stopping = False
         self._kit = kit
+        self._refill = refill
         self._verbs = verbs
         self._prefix = owner_prefix(os.getpid(), start)
 
@@ -36,7 +40,10 @@ class Workplace:
         """Take one turn; whatever goes wrong is logged here, so that nothing of it reaches Redis."""
         owner = self._prefix + uuid4().hex
         try:
-            take_turn(self._kit, mapping_id, kind, owner, lambda: self.stopping, verbs=self._verbs)
+            outcome = take_turn(self._kit, mapping_id, kind, owner, lambda: self.stopping, verbs=self._verbs)
         except Exception:
             _log.exception("turn_failed", mapping_id=mapping_id, kind=kind)
             self._kit.close()
+        else:
+            if outcome != REFUSED and not self.stopping:
+                self._refill()

@@ -71,16 +71,30 @@ class Dispatcher:
         self._note(None)
         return count
 
-    def _sweep(self) -> int:
-        settings = self._kit.settings
-        if not queues.take_sweep(self._redis, settings.tick * _SWEEP_SHARE):
+    def refill(self) -> int:
+        """The same, when a run has just ended: the room that it made on its connection is used at once.
+
+        Else an instance would get no more runs than fit beside each other in a tick, and one that a hanging course
+        keeps half of, half as many. Never raises either.
+        """
+        try:
+            return self._fill()
+        except Exception as error:
+            self._note(error)
             return 0
+
+    def _sweep(self) -> int:
+        if not queues.take_sweep(self._redis, self._kit.settings.tick * _SWEEP_SHARE):
+            return 0
+        return self._fill()
+
+    def _fill(self) -> int:
         held = queues.held(self._redis)
         room = self._window - len(held)
         if room <= 0:
             return 0
         missing = [target for target in self._due(self._window + len(held)) if target not in set(held)]
-        queues.enqueue(self._redis, missing[:room], timeout=settings.job_timeout)
+        queues.enqueue(self._redis, missing[:room], timeout=self._kit.settings.job_timeout)
         return len(missing[:room])
 
     @property
