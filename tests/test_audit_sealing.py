@@ -7,8 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 from sqlalchemy import select, text
 
+from app import kit as kits
+from app import settings
 from app.errors import Refused, SettingsError
 from app.kit import Kit
 from app.planning.chain import GENESIS, Head, seal
@@ -16,7 +19,7 @@ from app.setup import acts, anchor, auditing, sealing
 from app.store import seals
 from app.store.tables import audit as rows
 from app.store.tables import audit_seals
-from tests.audit_attack import put_in
+from tests.audit_attack import put_in, verdict
 from tests.conftest import SetClock
 
 
@@ -98,6 +101,21 @@ def test_a_row_that_is_committed_late_is_sealed_after_those_that_overtook_it(kit
     put_in(kit, 4, clock())
     assert sealing.seal(kit) == 1
     assert chained(kit) == [(1, 1), (2, 2), (3, 5), (4, 4)]
+
+
+def test_a_row_whose_transaction_is_open_while_others_are_sealed_is_sealed_later(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    key = Fernet.generate_key().decode()
+    kit = kits.make(settings.load({}, home=tmp_path, database_url=postgres_url, secret_key=key))
+    with kit.database.transaction() as tx:
+        acts.record(tx, kit.database.now(tx), "cli:x", "slow", {})
+        act(kit)
+        assert sealing.seal(kit) == 2
+    assert sealing.seal(kit) == 2
+    assert chained(kit) == [(1, 3), (2, 4), (3, 1), (4, 2)]
+    assert verdict(kit).wrong == 0
+    kit.close()
 
 
 def test_a_row_far_below_the_others_is_not_taken_in(kit: Kit, clock: SetClock) -> None:
