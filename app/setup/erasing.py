@@ -15,7 +15,7 @@ from app.planning.sameness import erased_address
 from app.setup import whom
 from app.setup.acts import record
 from app.setup.check import Check, warn
-from app.setup.stored import Stored, links_of, members_of, stored
+from app.setup.stored import Stored, is_personal, links_of, members_of, stored
 from app.setup.whom import Person
 from app.store import files, holds, mappings, people, worklist
 from app.store.holds import WAITING
@@ -88,7 +88,7 @@ def _erase_present(kit: Kit, found: Stored, actor: str) -> None:
         _refuse_at_work(tx, found.concerned)
         now, person = kit.database.now(tx), found.person
         site_of = {each.id: each.site_id for each in mappings.every(tx) if each.id in found.concerned}
-        links, _ = links_of(tx, person, site_of)
+        links = [link for link in links_of(tx, person, site_of) if is_personal(link)]
         people.empty_links(tx, {link.key: erased_address(link.values["email"]) for link in links})
         for member in members_of(tx, person, site_of):
             people.leave_roster(tx, member.key, [member.userid or 0])

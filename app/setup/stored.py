@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -58,26 +59,29 @@ def stored(tx: Connection, person: Person) -> Stored:
     """Everything personal that is stored of a person."""
     found = Stored(person)
     site_of = {each.id: each.site_id for each in mappings.every(tx)}
-    found.links, in_force = links_of(tx, person, site_of)
+    own = links_of(tx, person, site_of)
+    found.links = [link for link in own if is_personal(link)]
     found.members = members_of(tx, person, site_of)
     found.cells = [dict(cell) for cell in people.of_cells(tx, person.users)]
-    found.present = {*in_force, *(member.key for member in found.members)}
-    _read_documents(tx, found, site_of)
     found.audit += people.of_audit(tx, person.users, person.students)
-    known = [*people.of_links(tx, site_of), *found.members]
-    found.concerned = found.present | {each.mapping_id or 0 for each in known if each.user in person.users}
+    found.present = {each.mapping_id or 0 for each in (*own, *found.members) if each.values.get("ended_at") is None}
+    _read_documents(tx, found, site_of)
+    found.concerned = found.present | {each.mapping_id or 0 for each in own}
     found.concerned |= {document.mapping_id for document, _ in found.documents}
     return found
 
 
-def links_of(tx: Connection, person: Person, mapping_ids: dict[int, int]) -> tuple[list[Seen], set[int]]:
-    """Her links that hold something personal, and the mappings in which one is in force."""
-    found = [link for link in people.of_links(tx, mapping_ids) if link.user in person.users]
-    in_force = {link.mapping_id or 0 for link in found if link.values["ended_at"] is None}
-    return [link for link in found if not is_erased(link.values["email"]) or link.values["echo"]], in_force
+def links_of(tx: Connection, person: Person, mapping_ids: Collection[int]) -> list[Seen]:
+    """Her links, those that ended too."""
+    return [link for link in people.of_links(tx, mapping_ids) if link.user in person.users]
 
 
-def members_of(tx: Connection, person: Person, mapping_ids: dict[int, int]) -> list[Seen]:
+def is_personal(link: Seen) -> bool:
+    """Whether a link holds more than numbers."""
+    return bool(link.values["echo"]) or not is_erased(link.values["email"])
+
+
+def members_of(tx: Connection, person: Person, mapping_ids: Collection[int]) -> list[Seen]:
     """Her entries in the rosters known."""
     return [member for member in people.of_rosters(tx, mapping_ids) if member.user in person.users]
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import tempfile
 from contextlib import closing
 from pathlib import Path
 
 from sqlalchemy import Connection, text
 
 from app.store.db import Database
-
-_PAGES = 2000  # copied at a time; others may write in between
-_PAUSE = 0.01
 
 
 def overwrite_freed(tx: Connection) -> None:
@@ -41,19 +39,20 @@ def copy(database: Database, target: Path) -> None:
     """A copy of an SQLite database as it is at one moment, made while others go on writing.
 
     Nobody else may read it. It appears under its name when it is whole and was found sound; raises OSError when it
-    cannot be written, sqlite3.Error when it is not sound, FileExistsError rather than replacing something.
+    cannot be written, sqlite3.Error when it is not sound.
     """
-    part = target.with_name(f".{target.name}.part")
-    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    os.close(descriptor)
+    part = Path(name)
     try:
         with closing(database.engine.raw_connection()) as source, closing(sqlite3.connect(part)) as made:
             driver = source.driver_connection
             assert isinstance(driver, sqlite3.Connection)
-            driver.backup(made, pages=_PAGES, sleep=_PAUSE)
+            driver.backup(made)  # in one step: piece by piece it would begin again after each write of another process
             made.execute("PRAGMA journal_mode = DELETE")  # one file, with nothing beside it
             _check(made)
         _sync(part)
-        os.link(part, target)
+        part.rename(target)
     finally:
         part.unlink(missing_ok=True)
     _sync(target.parent)
