@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from app.errors import SettingsError
 
@@ -58,6 +59,17 @@ def _level(text: str) -> str:
 def _redis_url(text: str) -> str:
     if text and not text.startswith(_CARRIERS):
         raise ValueError("a URL such as redis://host:6379/0 or unix:///folder/redis.sock")
+    return text
+
+
+def _web_url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        usable = not text or (parts.scheme in ("http", "https") and bool(parts.hostname))
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("a URL such as https://host/path")
     return text
 
 
@@ -182,7 +194,9 @@ class Settings:
     smtp_password: str = _setting("", "... and the password", secret=True)
     alert_from: str = _setting("", "address that alerts are mailed from", parse=_address)
     alert_to: str = _setting("", "address(es) that alerts are mailed to, separated by commas", parse=_addresses)
-    alert_webhook: str = _setting("", "URL that alerts are posted to; empty: none are posted", secret=True)
+    alert_webhook: str = _setting(
+        "", "URL that alerts are posted to; empty: none are posted", parse=_web_url, secret=True
+    )
     alert_webhook_secret: str = _setting(
         "", "whsec_... that signs them (Standard Webhooks)", parse=_webhook_secret, secret=True
     )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from app import settings
+from app.errors import SettingsError
 from app.store import alerts
 from tests.alarm import SECRET, Hook
 from tests.fixtures_desk import Desk
@@ -90,6 +93,30 @@ def test_a_trial_that_reaches_nobody_ends_with_4(desk: Desk) -> None:
 def test_a_trial_without_any_way_says_what_to_set(desk: Desk) -> None:
     done = desk.run("alerts", "test")
     assert (done.exit_code, "KURASYNC_SMTP_HOST" in done.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "must_be"),
+    [
+        ("ALERT_TO", "Ada <ada@example.edu>", "e-mail addresses without names, separated by commas"),
+        ("ALERT_TO", "it@example.edu,", "e-mail addresses without names, separated by commas"),
+        ("ALERT_FROM", "a@example.edu, b@example.edu", "one e-mail address without a name"),
+        ("ALERT_WEBHOOK", "hooks.example.edu/one", "a URL such as https://host/path"),
+        ("ALERT_WEBHOOK", "https://[", "a URL such as https://host/path"),
+        ("ALERT_WEBHOOK_SECRET", "whsec_not base64", "whsec_ and base64"),
+        ("SMTP_SECURITY", "ssl", "one of starttls, tls, none"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_refused(name: str, text: str, must_be: str) -> None:
+    with pytest.raises(SettingsError, match=must_be) as refusal:
+        settings.load({f"KURASYNC_{name}": text})
+    assert ("WEBHOOK" in name) == (text not in refusal.value.message)
+
+
+def test_a_password_is_never_sent_unencrypted() -> None:
+    given = {"KURASYNC_SMTP_USER": "me", "KURASYNC_SMTP_PASSWORD": "x", "KURASYNC_SMTP_SECURITY": "none"}
+    with pytest.raises(SettingsError, match="needs KURASYNC_SMTP_SECURITY=starttls or tls"):
+        settings.load(given)
 
 
 def test_half_a_setting_is_told_before_anything_starts(desk: Desk) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from app.sync import digest
 from app.sync.telling import tell
 from tests.alarm import SECRET, Alarm, alarm
 from tests.conftest import SetClock
+from tests.fixtures_processes import Processes, variables, wait_until
 
 
 @pytest.fixture
@@ -210,6 +212,28 @@ def test_killed_between_sending_and_noting_it_is_told_a_second_time_and_no_more(
     assert tell(small.kit) == 1
     small.clock.advance(86400)
     assert tell(small.kit) == 0
+
+
+def test_a_clock_killed_in_the_middle_of_a_mail_loses_nothing_and_tells_at_most_twice(
+    sqlite_kit: Kit, clock: SetClock, processes: Processes
+) -> None:
+    clock.at = time.time() - 3600
+    with alarm(sqlite_kit, clock, alert_webhook="", alert_pause=0.0) as made:
+        made.raised()
+        made.office.hangs_at = "message"
+        code = "from app import kit, settings\nfrom app.sync.telling import tell\ntell(kit.make(settings.load()))"
+        killed = processes.start("-c", code, environ=variables(made.kit.settings))
+        wait_until(lambda: made.office.messages)
+        killed.kill()
+        killed.wait()
+        made.office.hangs_at = ""
+        clock.at = time.time()
+        assert tell(made.kit) == 0
+        clock.advance(3600)
+        assert tell(made.kit) == 1
+        first, second = made.office.messages
+        assert first["Message-ID"] == second["Message-ID"]
+        assert made.rows()[0].due_at is None
 
 
 def test_a_mail_server_that_takes_it_and_says_nothing_is_told_again_with_the_same_message_id(small: Alarm) -> None:
