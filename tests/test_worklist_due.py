@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from app.store import connections, worklist
 from app.store.db import Database
 from app.store.worklist import GRADES, ROSTER, Done
+from app.store.worklist.due import FAILING
 from tests.conftest import SetClock
 from tests.making import add_courses, add_instance, add_mapping, add_site, claimed, want, want_now
 
@@ -92,7 +93,8 @@ def test_a_failing_connection_gets_one_run_at_a_time(
     with database.transaction() as tx:
         courses = add_courses(tx, clock(), 3)
         wanted_in_turn(tx, clock, courses)
-        connections.note_failure(tx, kind, 1, clock() + 5)
+        for _ in range(FAILING):
+            connections.note_failure(tx, kind, 1, clock() + 5)
         assert due(tx, clock()) == []
         clock.advance(5)
         assert due(tx, clock()) == courses[:1]
@@ -100,6 +102,18 @@ def test_a_failing_connection_gets_one_run_at_a_time(
         assert due(tx, clock()) == []
         connections.note_success(tx, kind, 1, clock())
         assert due(tx, clock()) == courses[1:2]
+
+
+@pytest.mark.parametrize("kind", ["site", "instance"])
+def test_one_failure_may_be_the_fault_of_a_course_and_takes_no_room(
+    database: Database, clock: SetClock, kind: connections.Kind
+) -> None:
+    with database.transaction() as tx:
+        courses = add_courses(tx, clock(), 2)
+        wanted_in_turn(tx, clock, courses)
+        connections.note_failure(tx, kind, 1, 0.0)
+        claimed(tx, clock(), courses[0])
+        assert due(tx, clock()) == courses[1:]
 
 
 @pytest.mark.parametrize("kind", ["site", "instance"])
@@ -124,7 +138,8 @@ class Crossing:
         self.well_shared = [add_mapping(tx, clock(), self.well, self.shared, each) for each in (11, 12, 13)]
         self.ill_own = [add_mapping(tx, clock(), self.ill, self.own, each) for each in (21, 22)]
         wanted_in_turn(tx, clock, [*self.ill_shared, *self.well_shared, *self.ill_own])
-        connections.note_failure(tx, "site", self.ill, 0.0)
+        for _ in range(FAILING):
+            connections.note_failure(tx, "site", self.ill, 0.0)
 
 
 def test_a_failing_site_takes_no_place_from_others_on_its_instance(database: Database, clock: SetClock) -> None:

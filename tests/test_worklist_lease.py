@@ -9,6 +9,7 @@ import pytest
 from app.store import connections, mappings, runs, worklist
 from app.store.db import Database
 from app.store.worklist import GRADES, ROSTER, Dead, Done, Ending, Later, Parked, Retry
+from app.store.worklist.due import FAILING
 from tests.conftest import SetClock
 from tests.making import OWNER, add_courses, claim, claimed, row, want, want_now
 
@@ -92,7 +93,8 @@ def test_a_failing_connection_is_tried_by_one_run_at_a_time(
     with database.transaction() as tx:
         courses = add_courses(tx, clock(), 2)
         want_now(tx, clock(), *courses)
-        connections.note_failure(tx, kind, 1, 0.0)
+        for _ in range(FAILING):
+            connections.note_failure(tx, kind, 1, 0.0)
         assert claim(tx, clock(), courses[0])
         assert claim(tx, clock(), courses[1]) is None
         connections.note_success(tx, kind, 1, clock())

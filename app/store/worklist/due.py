@@ -30,6 +30,10 @@ _PER_INSTANCE = bindparam("b_per_instance", type_=Integer)
 _HEAD_START = 30.0
 _TURN: ColumnElement[float] = worklist.c.due_at + case((worklist.c.kind == GRADES, _HEAD_START), else_=0.0)
 
+# Failures in a row from which on a connection is tried with one run at a time. One may be the fault of the course: a
+# course that never answers would be the one run, and keep all others waiting.
+FAILING = 2
+
 OPEN_CONNECTIONS: ColumnElement[bool] = and_(
     sites.c.gate == "open",
     sites.c.paused_until <= _NOW,
@@ -61,8 +65,8 @@ def _due() -> Any:
     """
     at_site = _running(mappings.c.site_id).cte("at_site")
     at_instance = _running(mappings.c.instance_id).cte("at_instance")
-    room = case((instances.c.failures > 0, 1), else_=_PER_INSTANCE) - func.coalesce(at_instance.c.runs, 0)
-    probing = and_(sites.c.failures > 0, func.coalesce(at_site.c.runs, 0) > 0)
+    room = case((instances.c.failures >= FAILING, 1), else_=_PER_INSTANCE) - func.coalesce(at_instance.c.runs, 0)
+    probing = and_(sites.c.failures >= FAILING, func.coalesce(at_site.c.runs, 0) > 0)
     oldest_first = (_TURN, worklist.c.mapping_id, worklist.c.kind)
     roomy = (
         select(
@@ -87,7 +91,7 @@ def _due() -> Any:
     )
     ranked = (
         select(roomy, share.label("instance_rank"))
-        .where(or_(roomy.c.site_failures == 0, roomy.c.site_rank == 1))
+        .where(or_(roomy.c.site_failures < FAILING, roomy.c.site_rank == 1))
         .subquery("ranked")
     )
     return (
@@ -110,7 +114,7 @@ def due(tx: Connection, now: float, limit: int, runs_per_instance: int) -> list[
     """What may start now, the longest due first.
 
     An instance gets as many as it has room for: `runs_per_instance` less those running; one at a time while it, or
-    the site, has failures. Rows of a parked or paused connection wait and take nobody's place.
+    the site, has failed twice in a row. Rows of a parked or paused connection wait and take nobody's place.
     """
     values = {"b_now": now, "b_limit": limit, "b_per_instance": runs_per_instance}
     return [(row.mapping_id, row.kind) for row in tx.execute(_DUE, values)]

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Double, Text, and_, bindparam, case, func, in
 
 from app.store.dialect import least
 from app.store.tables import instances, mappings, runs, sites, worklist
-from app.store.worklist.due import CONNECTED, OPEN_CONNECTIONS, STARTABLE
+from app.store.worklist.due import CONNECTED, FAILING, OPEN_CONNECTIONS, STARTABLE
 
 _NOW = bindparam("b_now", type_=Double)
 _UNTIL = bindparam("b_until", type_=Double)
@@ -45,8 +45,8 @@ _CONNECTION = (
     select(
         mappings.c.site_id,
         mappings.c.instance_id,
-        (sites.c.failures > 0).label("site_failing"),
-        (instances.c.failures > 0).label("instance_failing"),
+        (sites.c.failures >= FAILING).label("site_failing"),
+        (instances.c.failures >= FAILING).label("instance_failing"),
     )
     .select_from(CONNECTED)
     .where(THIS_ROW, STARTABLE, OPEN_CONNECTIONS)
