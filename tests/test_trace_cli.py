@@ -129,7 +129,7 @@ def test_a_limit_leaves_out_the_oldest_and_says_so(told: Told) -> None:
 
 def test_a_run_and_an_event_are_told_too(told: Told) -> None:
     assert told.run("--run", "1").stdout.startswith("Run 1")
-    assert told.run("--event", "sent-1").stdout.startswith("Event 2")
+    assert told.run("--event", "sent-2").stdout.startswith("Event 2")
     assert told.run("--run", "99").exit_code == 1
 
 

@@ -12,7 +12,7 @@ from app.store import audit
 from app.sync import trace as tracing
 from sandbox.faults import Fault
 from tests.conftest import SetClock
-from tests.tracing import ANA, come, forget, kinds, leave, report, story, with_plugin
+from tests.tracing import ANA, come, deliver, forget, kinds, leave, report, story, with_plugin
 from tests.world import World, world
 
 
@@ -125,3 +125,16 @@ def test_both_databases_tell_the_same(kit: Kit, clock: SetClock) -> None:
         assert kinds(tracing.of_run(made.kit, 3)) == ["decided", "call", "answer", "shown"]
         with pytest.raises(NotFound):
             tracing.of_email(made.kit, "%@example.edu")
+
+
+def test_of_many_events_behind_a_call_the_last_few_are_kept_with_it(proven: World) -> None:
+    ana = come(proven)
+    proven.moodle.unenrol(ana, proven.course)
+    names = ["user_enrolment_deleted", *["role_unassigned"] * 3, "group_member_removed"]
+    for name in (*["user_enrolment_updated"] * 4, *names):
+        deliver(proven, name, ana)
+    proven.clock.advance(20)
+    proven.turn()
+    forget(proven)
+    (removal,) = tracing.of_user(proven.kit, "uni", ana).removals
+    assert [each["name"].rpartition("\\")[2] for each in removal.asked_by] == names

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.store import prune, sites
+from app.store import events, prune, sites
 from app.sync import trace as tracing
 from app.sync.intake import Parcel, accept
 from app.sync.trace import Trace
@@ -25,10 +25,17 @@ def with_plugin(made: World) -> World:
 
 def report(made: World, name: str, userid: int) -> None:
     """Moodle reports something, and the turn is taken that it asks for."""
+    deliver(made, name, userid)
+    made.clock.advance(20)
+    made.outcomes.append(made.turn())
+    made.clock.advance(40)
+
+
+def deliver(made: World, name: str, userid: int) -> None:
+    """Moodle reports something; event 1 was sent as `sent-1`, and so on."""
     with made.kit.database.reading() as tx:
-        site = sites.get(tx, made.site_id)
+        site, number = sites.get(tx, made.site_id), len(events.search(tx)) + 1
     assert site is not None
-    number = len(made.outcomes)
     event = MoodleEvent(
         uid=f"sent-{number}",
         name=rf"\core\event\{name}",
@@ -40,9 +47,6 @@ def report(made: World, name: str, userid: int) -> None:
         timecreated=None,
     )
     accept(made.kit, [Parcel(site, "signed", f"delivery-{number}", [event])])
-    made.clock.advance(20)
-    made.outcomes.append(made.turn())
-    made.clock.advance(40)
 
 
 def come(made: World) -> int:

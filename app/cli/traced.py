@@ -44,6 +44,7 @@ _SHOWN = {
     "unread": "not looked at: the run broke off, the next one looks first",
     "otherwise": "something else: {message}",
 }
+_NO_EVENT = "No event is known that asked for it: it was found when both sides were compared."
 _CALLS = {
     "add_students": "add and invite",
     "edit_students": "edit",
@@ -69,12 +70,8 @@ def why(removal: Removal, course: str) -> str:
     """Why a student was removed, in sentences."""
     cause = _CAUSES[removal.cause].format(userid=removal.userid)
     told = [f"Removed from {course} on {_at(removal.at)}, because {cause}."]
-    told += [
-        f"Moodle had reported {_short(each['name'])} at {_at(each['at'])} (event {each['event']})."
-        for each in removal.asked_by
-    ]
-    if not removal.asked_by:
-        told.append("No event is known that asked for it: it was found when both sides were compared.")
+    events = [f"{_short(each['name'])} at {_at(each['at'])} (event {each['event']})" for each in removal.asked_by]
+    told += [f"Moodle had reported {', '.join(events)}."] if events else [_NO_EVENT]
     told.append(_answered_for(removal))
     told.append(
         "kuraCloud showed afterwards that the student was gone."

@@ -32,7 +32,8 @@ def events_of(kit: Kit, site: Site) -> Check:
             f"It has reported nothing for {hours:.0f} hours, and used to: docs/operations.md (Moodle's events do not "
             "arrive) says where to look.",
         )
-    return ok(name, f"The last one arrived {hours:.1f} hour(s) ago.")
+    ago = f"{hours:.0f} hour(s)" if hours >= 1 else f"{hours * 60:.0f} minute(s)"
+    return ok(name, f"The last one arrived {ago} ago.")
 
 
 def of_alerts(kit: Kit) -> Iterator[Check]:

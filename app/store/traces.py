@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -29,7 +30,7 @@ from app.store.tables import (
 from app.store.worklist import Claim
 
 _CHUNK = 500  # ids in one statement
-_OF_A_COURSE = 3  # events about a whole course that are kept with a call
+_KEPT = 5  # events about one user, or about a whole course, that are kept with a call
 
 ASKED_BY = "asked_by"
 """In the audit row of a call: the events that asked for its run, which outlive the events themselves."""
@@ -59,16 +60,16 @@ _BEHIND = (
 
 
 def asked_by(tx: Connection, run: Claim | Run, userids: Collection[int]) -> list[dict[str, Any]]:
-    """Of the events that asked for what a run covers: the last about each of these users, and a few about nobody."""
+    """Of the events that asked for what a run covers: the last about each of these users, and about no user at all."""
     of_range = {"b_mapping": run.mapping_id, "b_kind": run.kind, "b_from": run.gen_from, "b_to": run.gen_to}
     query = _BEHIND.where(or_(events.c.relateduserid.in_(list(userids)), events.c.relateduserid.is_(None)))
-    told: dict[Any, dict[str, Any]] = {}
+    times: Counter[int | None] = Counter()
+    told = []
     for row in tx.execute(query, of_range):
-        of_user = row.relateduserid is not None
-        about = row.relateduserid if of_user else ("course", sum(isinstance(each, tuple) for each in told))
-        if about not in told and (of_user or about < ("course", _OF_A_COURSE)):
-            told[about] = {"event": row.id, "name": row.name, "userid": row.relateduserid, "at": row.received_at}
-    return list(told.values())
+        times[row.relateduserid] += 1
+        if times[row.relateduserid] <= _KEPT:
+            told.append({"event": row.id, "name": row.name, "userid": row.relateduserid, "at": row.received_at})
+    return told[::-1]
 
 
 def event_by_uid(tx: Connection, uid: str) -> list[int]:
