@@ -103,6 +103,7 @@ def test_a_hold_that_was_decided_says_by_whom(crowd: Desk) -> None:
     crowd.done("holds", "reject", str(hold["id"]))
     newest = crowd.json("holds", "list", "--all")[0]
     assert newest["became"].startswith("rejected, decided by cli:")
+    assert "What it was about (3)" in crowd.done("holds", "show", str(hold["id"]))
     leave(crowd, 1)
     told = {each["id"]: each["became"] for each in crowd.json("holds", "list", "--all")}
     assert "; last acted on by cli:" in told[hold["id"]]
@@ -164,7 +165,7 @@ def test_on_a_terminal_a_bypass_is_shown_and_asked(crowd: Desk) -> None:
     leave(crowd, 3)
     with terminal(crowd, "sync", "1", "--bypass") as screen:
         screen.wait_for("whatever it finds? [y/N]")
-        assert "1 of these 4 wait for other reasons too" in " ".join(screen.shown.split())
+        assert "1 of these 4 waits for another reason, and goes on waiting." in " ".join(screen.shown.split())
         screen.type("n")
         assert screen.end() == 1
     assert crowd.work() == "refused"

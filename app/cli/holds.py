@@ -120,7 +120,7 @@ def show_hold(kit: Kit, hold: Hold) -> None:
     }
     details(_facts(kit, hold), titles)
     say()
-    show_held(hold.kind, hold.items)
+    show_held(hold.kind, hold.items, "Waits for approval" if hold.state == "open" else "What it was about")
 
 
 def _say_how_to_decide(hold: Hold) -> None:

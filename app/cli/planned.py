@@ -25,10 +25,10 @@ def show_plan(kind: Kind, plan: Mapping[str, Any]) -> None:
         say(wording.nothing)
 
 
-def show_held(kind: Kind, items: Sequence[Mapping[str, Any]]) -> None:
+def show_held(kind: Kind, items: Sequence[Mapping[str, Any]], title: str = "Waits for approval") -> None:
     """Print what waits for approval, action by action: the reasons that all share once, the others beside each."""
     if items:
-        say(f"Waits for approval ({len(items)})")
+        say(f"{title} ({len(items)})")
         say()
     wording = _WORDING[kind]
     actions = sorted({item["action"] for item in items}, key=[*wording.actions].index)

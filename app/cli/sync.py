@@ -86,5 +86,6 @@ def _show(kit: Kit, hold: Hold) -> None:
     show_hold(kit, hold)
     others = bypasses.staying(hold)
     if others:
-        say(f"{others} of these {len(hold.items)} wait for other reasons too, and go on waiting.")
+        go = "waits for another reason, and goes on" if others == 1 else "wait for other reasons, and go on"
+        say(f"{others} of these {len(hold.items)} {go} waiting.")
     say("This is what waits now. A bypass is not for these alone: the next run does as much as it finds then.")
