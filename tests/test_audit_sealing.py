@@ -19,7 +19,7 @@ from app.setup import acts, anchor, auditing, sealing
 from app.store import seals
 from app.store.tables import audit as rows
 from app.store.tables import audit_seals
-from tests.audit_attack import put_in, verdict
+from tests.audit_attack import attack, put_in, verdict
 from tests.conftest import SetClock
 
 
@@ -213,3 +213,10 @@ def test_the_doctor_says_that_the_anchor_cannot_be_used(kit: Kit, monkeypatch: p
     kit.settings.anchor.unlink()
     kit.settings.anchor.mkdir()
     assert auditing.check(kit).state == "fail"
+
+
+def test_the_doctor_says_that_the_guard_is_gone(sqlite_kit: Kit) -> None:
+    attack(sqlite_kit)
+    found = auditing.check(sqlite_kit)
+    assert found.state == "fail"
+    assert "took away audit_update, audit_delete" in found.message

@@ -78,6 +78,12 @@ def test_verify_names_what_does_not_fit_and_ends_with_1(desk: Desk, statement: s
     assert "Head:" not in done.stdout
 
 
+def test_a_row_with_values_for_nobody_can_still_be_listed(desk: Desk) -> None:
+    sealed(desk.kit, 1)
+    attack(desk.kit, "UPDATE audit_subjects SET place = 5 WHERE audit_id = 1 AND place = 1")
+    assert [record["userid"] for record in desk.json("audit", "list")[1]["subject"]["records"]] == [7, 8]
+
+
 def test_verify_counts_what_it_does_not_name(desk: Desk) -> None:
     written(desk.kit, 15)
     sealing.seal(desk.kit)

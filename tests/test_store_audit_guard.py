@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from app.planning.chain import canonical, salted, seal
-from app.store import audit
+from app.store import audit, audit_guard
 from app.store.db import Database
 from app.store.tables import audit as table
 from app.store.tables import audit_subjects
@@ -44,6 +44,29 @@ def written(database: Database, clock: SetClock) -> Database:
 def test_the_database_refuses(written: Database, statement: str) -> None:
     with pytest.raises(DBAPIError, match="the audit is never changed"), written.transaction() as tx:
         tx.execute(text(statement))
+
+
+def test_nothing_of_the_guard_is_missing(database: Database) -> None:
+    with database.reading() as tx:
+        assert audit_guard.missing(tx) == []
+
+
+@pytest.mark.parametrize("name", ["audit_update", "audit_seals_delete", "audit_subjects_update"])
+def test_a_guard_that_was_taken_away_is_noticed(database: Database, name: str) -> None:
+    with database.reading() as tx:
+        of = "" if database.is_sqlite else f" ON {name.rpartition('_')[0]}"
+        tx.execute(text(f"DROP TRIGGER {name}{of}"))
+        assert audit_guard.missing(tx) == [name]
+        tx.rollback()
+
+
+def test_a_guard_that_was_switched_off_is_noticed(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    with database.reading() as tx:
+        tx.execute(text("ALTER TABLE audit DISABLE TRIGGER audit_truncate"))
+        assert audit_guard.missing(tx) == ["audit_truncate"]
+        tx.rollback()
+    database.dispose()
 
 
 def test_a_row_holds_a_digest_in_place_of_what_is_personal(written: Database) -> None:

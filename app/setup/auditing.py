@@ -17,7 +17,7 @@ from app.planning.chain import Head
 from app.planning.verification import Link, Verdict, Verification, declared
 from app.setup import anchor, archive
 from app.setup.check import Check, fail, ok, warn
-from app.store import seals
+from app.store import audit_guard, seals
 
 _OVERDUE = 10  # times as long as the clock takes between two sealings
 Page = Callable[[Connection, int, int | None], list[Link]]
@@ -42,7 +42,7 @@ def verify(kit: Kit, anchored: Path | None = None, head: Head | None = None) -> 
 
 
 def check(kit: Kit) -> Check:
-    """What `kurasync doctor` says of the audit: whether it is sealed, and the anchor can be written."""
+    """What `kurasync doctor` says of the audit: whether it is guarded and sealed, and the anchor can be written."""
     file = kit.settings.anchor
     try:
         anchor.last(file)
@@ -51,9 +51,16 @@ def check(kit: Kit) -> Check:
     if file.exists() and not os.access(file, os.W_OK):
         return fail("audit", f"The anchor {file} cannot be written: give this account the right to.")
     with kit.database.reading() as tx:
+        unguarded = audit_guard.missing(tx)
         newest = seals.head(tx)
         number, oldest = seals.waiting(tx, seals.floor(tx))
         age = kit.database.now(tx) - oldest if oldest is not None else 0.0
+    if unguarded:
+        return fail(
+            "audit",
+            f"The database would let old rows be changed: somebody took away {', '.join(unguarded)}. Run `kurasync "
+            "audit verify` against a head kept elsewhere (docs/audit.md).",
+        )
     if age > _OVERDUE * kit.settings.seal_every:
         return warn(
             "audit",
