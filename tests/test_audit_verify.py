@@ -147,6 +147,14 @@ def test_a_row_that_was_put_in_is_named(kit: Kit, clock: SetClock) -> None:
     assert ("inserted", None, 2) in wrong(kit)
 
 
+def test_a_row_that_was_put_in_with_a_seal_outside_the_chain_is_named(kit: Kit, clock: SetClock) -> None:
+    sealed(kit)
+    put_in(kit, -1, clock())
+    put_in(kit, 7, clock())
+    attack(kit, "INSERT INTO audit_seals (seq, audit_id, seal, sealed_at) VALUES (0, 7, 'x', 1.0), (-1, -1, 'x', 1.0)")
+    assert wrong(kit) == [("inserted", None, -1), ("inserted", None, 7)]
+
+
 def test_a_row_with_an_old_time_that_was_put_in_at_the_end_is_counted(kit: Kit, clock: SetClock) -> None:
     sealed(kit, 1)
     put_in(kit, 3, clock() - 7200)

@@ -43,33 +43,7 @@ def verify(kit: Kit, anchored: Path | None = None, head: Head | None = None) -> 
 
 def check(kit: Kit) -> Check:
     """What `kurasync doctor` says of the audit: whether it is guarded and sealed, and the anchor can be written."""
-    file = kit.settings.anchor
-    try:
-        anchor.last(file)
-    except KurasyncError as error:
-        return fail("audit", error.message)
-    if file.exists() and not os.access(file, os.W_OK):
-        return fail("audit", f"The anchor {file} cannot be written: give this account the right to.")
-    with kit.database.reading() as tx:
-        unguarded = audit_guard.missing(tx)
-        newest = seals.head(tx)
-        number, oldest = seals.waiting(tx, seals.floor(tx))
-        age = kit.database.now(tx) - oldest if oldest is not None else 0.0
-    if unguarded:
-        return fail(
-            "audit",
-            f"The database would let old rows be changed: somebody took away {', '.join(unguarded)}. Run `kurasync "
-            "audit verify` against a head kept elsewhere (docs/audit.md).",
-        )
-    if age > _OVERDUE * kit.settings.seal_every:
-        return warn(
-            "audit",
-            f"{number} row(s) are not sealed, the oldest for {age / 60:.0f} minutes: no clock runs, or it cannot. "
-            "Start `kurasync clock` and look at its output.",
-        )
-    if newest is None:
-        return ok("audit", "There is nothing to seal yet.")
-    return ok("audit", f"{newest.seq} row(s) are sealed. Keep copies of {file} elsewhere (docs/audit.md).")
+    return _anchor_trouble(kit.settings.anchor) or _guard_trouble(kit) or _sealed(kit)
 
 
 def kept(kit: Kit) -> Path | None:
@@ -103,6 +77,46 @@ def exported(kit: Kit, mapping_id: int | None = None, since: float | None = None
     while page := _page(kit, seals.page_of_rest, after, mapping_id):
         yield from page
         after = page[-1].audit_id
+
+
+def _anchor_trouble(file: Path) -> Check | None:
+    try:
+        anchor.last(file)
+    except KurasyncError as error:
+        return fail("audit", error.message)
+    if file.exists() and not os.access(file, os.W_OK):
+        return fail("audit", f"The anchor {file} cannot be written: give this account the right to.")
+    return None
+
+
+def _guard_trouble(kit: Kit) -> Check | None:
+    with kit.database.reading() as tx:
+        missing = audit_guard.missing(tx)
+    if not missing:
+        return None
+    return fail(
+        "audit",
+        f"The database would let old rows be changed: somebody took away {', '.join(missing)}. Run `kurasync audit "
+        "verify` against a head kept elsewhere (docs/audit.md).",
+    )
+
+
+def _sealed(kit: Kit) -> Check:
+    with kit.database.reading() as tx:
+        newest = seals.head(tx)
+        number, oldest = seals.waiting(tx, seals.floor(tx))
+        age = kit.database.now(tx) - oldest if oldest is not None else 0.0
+    if age > _OVERDUE * kit.settings.seal_every:
+        return warn(
+            "audit",
+            f"{number} row(s) are not sealed, the oldest for {age / 60:.0f} minutes: no clock runs, or it cannot. "
+            "Start `kurasync clock` and look at its output.",
+        )
+    if newest is None:
+        return ok("audit", "There is nothing to seal yet.")
+    return ok(
+        "audit", f"{newest.seq} row(s) are sealed. Keep copies of {kit.settings.anchor} elsewhere (docs/audit.md)."
+    )
 
 
 def _before(kit: Kit, since: float | None) -> int | None:

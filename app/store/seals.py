@@ -8,7 +8,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Select, bindparam, exists, func, insert, select, text
+from sqlalchemy import BigInteger, Connection, Select, and_, bindparam, exists, func, insert, or_, select, text
 
 from app.planning.chain import Head
 from app.planning.verification import ERASE, Link, Person
@@ -63,7 +63,13 @@ _OF_ROWS = _PEOPLE.where(audit_subjects.c.audit_id > _AFTER, audit_subjects.c.au
 _ERASING = select(audit.c.id, as_text(audit.c.subject)).where(
     audit.c.operation == ERASE, audit.c.phase == "begin"
 )
-_OVERLOOKED = select(audit.c.id).where(audit.c.id <= bindparam("b_floor"), _OPEN).order_by(audit.c.id)
+# A seal below the first is in no chain: it would hide a row.
+_HIDDEN = exists().where(audit_seals.c.audit_id == audit.c.id, audit_seals.c.seq < 1)
+_OVERLOOKED = (
+    select(audit.c.id)
+    .where(or_(and_(audit.c.id <= bindparam("b_floor"), _OPEN), _HIDDEN))
+    .order_by(audit.c.id)
+)
 _WAITING = select(func.count(), func.min(audit.c.at)).select_from(audit).where(audit.c.id > bindparam("b_floor"), _OPEN)
 
 
@@ -142,7 +148,7 @@ def erasing(tx: Connection) -> Iterator[tuple[int, Any]]:
 
 
 def overlooked(tx: Connection, below: int) -> Iterator[int]:
-    """Ids of rows without a seal that are not new."""
+    """Ids of rows that are not new, and have no seal in the chain."""
     yield from tx.execute(_OVERLOOKED, {"b_floor": below}).scalars()
 
 
@@ -150,6 +156,21 @@ def waiting(tx: Connection, above: int) -> tuple[int, float | None]:
     """How many new rows have no seal yet, and the time of the oldest (None: there is none)."""
     row = tx.execute(_WAITING, {"b_floor": above}).one()
     return row[0], row[1]
+
+
+def as_row(values: Sequence[Any]) -> dict[str, Any]:
+    """A row of the audit as the chain takes it, from its columns in order, `subject` as text."""
+    row = dict(zip(COLUMNS, values, strict=True))
+    row["subject"] = parsed(values[_SUBJECT])
+    return row
+
+
+def parsed(stored: Any) -> Any:
+    """The value of stored JSON; what is not JSON stands for itself."""
+    try:
+        return json.loads(stored)
+    except (ValueError, TypeError, RecursionError):
+        return stored
 
 
 def _link(values: tuple[Any, ...], people: Sequence[Person]) -> Link:
@@ -172,19 +193,3 @@ def _people(tx: Connection, query: Select[Any], after: int, last: int) -> dict[i
 
 def _person(_audit_id: int, *values: Any) -> Person:
     return Person(*(*values[:-1], parsed(values[-1])))
-
-
-def as_row(values: Sequence[Any]) -> dict[str, Any]:
-    """A row of the audit as the chain takes it, from its columns in order, `subject` as text."""
-    row = dict(zip(COLUMNS, values, strict=True))
-    row["subject"] = parsed(values[_SUBJECT])
-    return row
-
-
-def parsed(stored: Any) -> Any:
-    """The value of stored JSON; what is not JSON stands for itself."""
-    try:
-        return json.loads(stored)
-    except (ValueError, TypeError, RecursionError):
-        return stored
-
