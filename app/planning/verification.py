@@ -140,7 +140,7 @@ class Verification:
             self.head, self._previous = link.head, link.head.seal
 
     def inserted(self, audit_id: int) -> None:
-        """Say of a row that it has no seal, and should have had one long ago."""
+        """Say of a row that it has no seal in the chain, and should have had one long ago."""
         self._find(Finding("inserted", audit_id=audit_id))
 
     def wait(self, rows: int) -> None:
@@ -178,7 +178,7 @@ class Verification:
         self._rows += 1
         if link.row is None:
             self._find(Finding("missing", seq=head.seq, last=head.seq, audit_id=link.audit_id))
-        elif self._previous and chain.seal(self._previous, head.seq, head.sealed_at, link.row) != head.seal:
+        elif self._previous is not None and chain.seal(self._previous, head.seq, head.sealed_at, link.row) != head.seal:
             self._find(Finding("changed", seq=head.seq, last=head.seq, audit_id=link.audit_id))
         else:
             self._time(head, link.row)
