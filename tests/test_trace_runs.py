@@ -138,3 +138,13 @@ def test_of_many_events_behind_a_call_the_last_few_are_kept_with_it(proven: Worl
     forget(proven)
     (removal,) = tracing.of_user(proven.kit, "uni", ana).removals
     assert [each["name"].rpartition("\\")[2] for each in removal.asked_by] == names
+
+
+def test_what_came_about_otherwise_later_is_not_shown_for_a_refused_call(proven: World) -> None:
+    proven.kura.faults.add(Fault("status", match="POST .*/student$", times=1, status=400))
+    ana = come(proven)
+    proven.kura.faults.clear()
+    proven.kura.put_student(proven.kura_course, givenName="Ana", familyName="Lee", email="ana.lee@example.edu")
+    report(proven, "role_assigned", ana)
+    found = tracing.of_user(proven.kit, "uni", ana)
+    assert [each.what for each in found.moments if each.what in ("shown", "link")] == ["link"]

@@ -299,7 +299,9 @@ class Story:
         """What the other side showed when it was read again: by the links that followed, and by the run's own word."""
         entry, run = call.begun, self.runs.get(call.begun.run_id or 0)
         about = {"call": entry.call_uid, "userid": record.get("userid"), "studentid": record.get("studentid")}
-        proof = self._proof(entry, record, known)
+        # Of a refused call only its own run can show that it was done after all: later something else brought it about.
+        until = run.ended_at if run is not None and call.outcome == "refused" else None
+        proof = None if call.outcome == "refused" and until is None else self._proof(entry, record, known, until)
         if proof is not None:
             at, studentid = proof
             facts = {**about, "studentid": studentid, "shows": _PROVES[entry.operation]}
@@ -309,7 +311,9 @@ class Story:
             return
         self.moments.append(Moment(at, "shown", entry.mapping_id, facts, float(entry.run_id or 0)))
 
-    def _proof(self, entry: Entry, record: Facts, known: Sequence[Link]) -> tuple[float, int] | None:
+    def _proof(
+        self, entry: Entry, record: Facts, known: Sequence[Link], until: float | None
+    ) -> tuple[float, int] | None:
         """When a link was made or ended by what a call did, and the student's number."""
         if entry.operation not in _PROVES:
             return None
@@ -318,7 +322,8 @@ class Story:
             sign, at = (-link.id, link.ended_at) if removes else (link.id, link.created_at)
             same = link.studentid == record.get("studentid") if removes else link.userid == record.get("userid")
             fits = same and link.mapping_id == entry.mapping_id and (not removes or link.ended_reason == "removed")
-            if fits and at is not None and at >= entry.at and sign not in self._told:
+            in_time = at is not None and entry.at <= at <= (until or at)
+            if fits and at is not None and in_time and sign not in self._told:
                 self._told.add(sign)
                 return at, link.studentid
         return None
