@@ -11,14 +11,15 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from app.clients.answer import Answer
 from app.errors import KurasyncError, Refused, TransientError
 from app.kit import Kit
 from app.setup import instances, probing
 from app.store import audit
 from app.store import instances as rows
 from app.store.tables import audit_subjects
-from app.sync.experiments import INVITATIONS
-from app.sync.scratch import NO_ADDRESS, Mailbox
+from app.sync.experiments import INVITATIONS, Experiments
+from app.sync.scratch import NO_ADDRESS, Mailbox, Record, Scratch, records
 from sandbox.faults import Fault
 from sandbox.kuracloud.dialect import Dialect
 from sandbox.kuracloud.sim import SimKuraCloud
@@ -128,6 +129,48 @@ def test_deleted_students_of_others_count_too(sqlite_kit: Kit) -> None:
         kura.delete_student(first, student)
         with pytest.raises(Refused, match="1 student"):
             _probed(sqlite_kit)
+
+
+def test_a_course_that_is_in_use_is_not_even_switched_off(sqlite_kit: Kit) -> None:
+    with _connected(sqlite_kit, Dialect()) as (kura, first, _):
+        kura.courses[first].lms_enabled = True
+        kura.put_student(first, email="ana@example.edu", givenName="Ana", familyName="B")
+        with pytest.raises(Refused, match="1 student"):
+            _probed(sqlite_kit)
+        assert [call.name for call in kura.calls if not call.name.startswith("GET ")] == []
+
+
+def test_a_student_whom_somebody_adds_meanwhile_is_left_there(
+    sqlite_kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = Scratch.add
+    with _connected(sqlite_kit, Dialect()) as (kura, first, _):
+
+        def added(scratch: Scratch, *students: Record) -> Answer:
+            if not any(each["email"] == "ana@example.edu" for each in kura.students(first)):
+                kura.put_student(first, email="ana@example.edu", givenName="Ana", familyName="B")
+            return add(scratch, *students)
+
+        monkeypatch.setattr(Scratch, "add", added)
+        monkeypatch.setattr(Experiments, "_addition", lambda self: _first(self.scratch))
+        _probed(sqlite_kit)
+        assert [each["email"] for each in kura.students(first)] == ["ana@example.edu"]
+
+
+def _first(scratch: Scratch) -> Record:
+    """A student of the trial's, added while nobody else is there."""
+    sent = scratch.new(1)
+    records(scratch._write("add_students", "", [sent]))
+    return scratch.active()[0]
+
+
+def test_a_course_whose_students_are_not_shown_is_left_alone(sqlite_kit: Kit) -> None:
+    with _connected(sqlite_kit, Dialect()) as (kura, first, _):
+        kura.courses[first].lms_enabled = True
+        kura.faults.add(Fault(kind="status", status=404, match=rf"GET /v2/course/{first}/student"))
+        with pytest.raises(Refused, match="does not list the students"):
+            _probed(sqlite_kit)
+        assert kura.invites == []
 
 
 def test_what_a_killed_trial_left_is_taken_away_by_the_next(sqlite_kit: Kit) -> None:

@@ -61,6 +61,9 @@ def _tried(
     with closing(KuraCloudClient(connect.http(kit, instance.url, "kuracloud"), _NOBODYS_TOKEN)) as nobody:
         trial.wrong_token(nobody)
     scratches = [each for each in (trial.scratch, trial.second) if each is not None]
+    for each, scratch in zip(courses, scratches, strict=True):
+        if each.lms_enabled:  # else they may not be shown yet
+            _refuse_strangers(scratch)
     with _given_back(kit, instance, courses, actor):
         disable_lms(kit, instance, courses[0].course_id, actor)
         trial.before_lms()

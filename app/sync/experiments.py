@@ -103,7 +103,8 @@ class Experiments:
         """What became of an addition: refuse, conflict, existing or second; a second student is deleted again."""
         before = _ids(self.scratch.active())
         answer = self._seen(self.scratch.add(sent))
-        fresh = [each for each in self.scratch.active() if each["studentId"] not in before]
+        # Somebody may have added a student of hers at the same moment.
+        fresh = [each for each in self.scratch.made() if each["studentId"] not in before]
         for each in fresh:
             self.scratch.delete(only_id(each))
         if fresh:

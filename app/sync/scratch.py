@@ -78,12 +78,12 @@ class Scratch:
         return self.client.raw(method, path, writes=False)
 
     def active(self) -> list[Record]:
-        """The active students."""
-        return records(self.ask(self.students))
+        """The active students; raises Refused where kuraCloud does not list them."""
+        return self._listed(self.students)
 
     def deleted(self) -> list[Record]:
-        """The deleted students."""
-        return records(self.ask(f"{self.students}?deleted=true"))
+        """The deleted students; raises Refused where kuraCloud does not list them."""
+        return self._listed(f"{self.students}?deleted=true")
 
     def add(self, *students: Record) -> Answer:
         """Add students, as `new` makes them."""
@@ -113,15 +113,26 @@ class Scratch:
 
     def clean(self) -> list[Record]:
         """Delete what trials made; returns those of them that are still there."""
-        for record in self._made():
+        for record in self.made():
             self.delete(only_id(record))
-        return self._made()
+        return self.made()
 
     def strangers(self) -> list[Record]:
         """Students, active or deleted, whom no trial made."""
         return [record for record in (*self.active(), *self.deleted()) if not self.mailbox.owns(record)]
 
-    def _made(self) -> list[Record]:
+    def _listed(self, path: str) -> list[Record]:
+        """A refusal is no empty list: whoever is not shown would count as nobody, and as new when shown again."""
+        answer = self.ask(path)
+        if not _is_list(answer):
+            raise Refused(
+                f"kuraCloud does not list the students of the course {self.course_id} (status {answer.status}): look "
+                "whether the trial left any there."
+            )
+        return records(answer)
+
+    def made(self) -> list[Record]:
+        """Active students whom trials made."""
         return [record for record in self.active() if self.mailbox.owns(record)]
 
     def _write(self, operation: str, route: str, body: Sequence[Record]) -> Answer:
@@ -158,6 +169,13 @@ def records(answer: Answer) -> list[Record]:
         return []
     found = body if isinstance(body, list) else [body]
     return [each for each in found if isinstance(each, dict) and "studentId" in each]
+
+
+def _is_list(answer: Answer) -> bool:
+    try:
+        return answer.status == 200 and isinstance(answer.json(), list)
+    except NotJson:
+        return False
 
 
 def only_id(record: Record) -> Record:
