@@ -93,6 +93,17 @@ def test_a_course_may_be_emptied_by_it(ten: World) -> None:
     assert ten.emails() == []
 
 
+def test_a_course_that_loses_everybody_after_it_was_given_is_not_emptied(ten: World) -> None:
+    give(ten, held(ten, 0, 1, 2))
+    leave(ten, *range(3, 10))
+    assert ten.turn() == "done"
+    assert len(ten.emails()) == 10
+    rest = ten.hold()
+    assert rest is not None
+    assert [item["reasons"] for item in rest.items] == [["empties"]] * 10
+    assert given(ten) is None
+
+
 def test_it_is_written_down_who_gave_it_and_what_was_done_with_it(ten: World) -> None:
     give(ten, held(ten, 0, 1, 2))
     ten.turn()

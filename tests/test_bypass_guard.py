@@ -5,7 +5,17 @@ from __future__ import annotations
 import pytest
 
 from app.planning import grade_guard, guard
-from app.planning.actions import Add, Delete, Edit, EndLink, Reinvite, Relink, RemoveUnmanaged, Restore
+from app.planning.actions import (
+    Add,
+    Delete,
+    Edit,
+    EndLink,
+    Reinvite,
+    Relink,
+    RemoveUnmanaged,
+    Restore,
+    fingerprint,
+)
 from app.planning.grade_actions import AddColumn, ClearGrade, LowerGrade, RemoveColumn, SetGrade
 from app.planning.grade_guard import GradeCircumstances
 from app.planning.guard import Circumstances
@@ -35,7 +45,7 @@ def lifting(rules: Rules | None = None, **more: object) -> Circumstances:
     [
         (deletes(60), lifting()),
         (deletes(1), lifting(removed=20)),
-        (deletes(3), lifting(present=3)),
+        (deletes(3), lifting(present=3, shown=set(map(fingerprint, deletes(3))))),
         ([Add(each, profile(each)) for each in range(201)], lifting()),
         ([Add(1, profile(1)), *deletes(1)], lifting(REVIEW)),
     ],
@@ -44,6 +54,13 @@ def lifting(rules: Rules | None = None, **more: object) -> Circumstances:
 def test_it_lifts_every_limit(actions: list[Delete | Add], now: Circumstances) -> None:
     verdict = guard.judge(doing(*actions), now)
     assert (verdict.go, verdict.held, verdict.lifted) == (tuple(actions), (), tuple(actions))
+
+
+def test_it_empties_no_course_whose_loss_nobody_was_shown() -> None:
+    shown = set(map(fingerprint, deletes(2)))
+    verdict = guard.judge(doing(*deletes(3)), lifting(present=3, shown=shown))
+    assert (verdict.go, verdict.lifted) == ((), ())
+    assert {held.reasons for held in verdict.held} == {("empties",)}
 
 
 @pytest.mark.parametrize(

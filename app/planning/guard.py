@@ -48,7 +48,8 @@ class Circumstances:
     24 hours, without those planned again; `proven` whether Moodle's answer came with a total (design.md 5); `quiet` and
     `over` whether the Moodle course is being deleted or reset, or is past its end date; `approved` holds the
     fingerprints of what was approved and not yet done since (an approval is for one invitation); `invited` digests of
-    addresses that were invited or linked before. `bypass`: a person lifted the limits for this run.
+    addresses that were invited or linked before. `bypass`: a person lifted the limits for this run, who was `shown`
+    the actions with these fingerprints.
     """
 
     rules: Rules
@@ -61,6 +62,7 @@ class Circumstances:
     approved: Collection[str] = ()
     invited: Collection[str] = ()
     bypass: bool = False
+    shown: Collection[str] = ()
 
 
 _Case = Case[act.Action]
@@ -82,6 +84,7 @@ def judge(plan: Plan, now: Circumstances) -> Verdict[act.Action]:
     _emptied(cases, now)
     if now.bypass:
         lift(cases, LIMITS)
+        _emptied_unseen(cases, now)
     _edits_of_held(cases)
     superseded = _superseded(cases)
     return Verdict(
@@ -173,6 +176,14 @@ def _emptied(cases: list[_Case], now: Circumstances) -> None:
     come = sum(1 for case in going if isinstance(case.action, act.Add | act.Restore))
     if removed and now.present - len(removed) + come <= 0:
         hold([case for case in removed if not case.approved], "empties")
+
+
+def _emptied_unseen(cases: list[_Case], now: Circumstances) -> None:
+    """Limits that were lifted for some removals empty no course: it may have lost everybody only since."""
+    going = (case for case in cases if not case.reasons and isinstance(case.action, act.Delete | act.RemoveUnmanaged))
+    shown = frozenset(now.shown)
+    if any(not case.approved and act.fingerprint(case.action) not in shown for case in going):
+        _emptied(cases, now)
 
 
 def _edits_of_held(cases: list[_Case]) -> None:

@@ -31,6 +31,13 @@ class Approval:
     approved: frozenset[str]
     bypass: Bypass | None
 
+    @property
+    def shown(self) -> frozenset[str]:
+        """The fingerprints of what the person was shown who lifted the limits; of a later hold she saw nothing."""
+        if self.bypass is None or self.waiting is None or self.waiting.created_at > self.bypass.at:
+            return frozenset()
+        return frozenset(item["fingerprint"] for item in self.waiting.items)
+
     def answers(self, lifted: Iterable[str]) -> dict[str, str]:
         """Who answers, besides kurasync, by fingerprint; `lifted` go ahead because limits were lifted."""
         found = dict.fromkeys(lifted, f"limits lifted by {self.bypass.by}") if self.bypass else {}

@@ -183,6 +183,7 @@ def _circumstances(
         approved=known.approved,
         invited=known.invited,
         bypass=known.bypass is not None,
+        shown=known.shown,
     )
 
 
