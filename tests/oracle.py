@@ -81,6 +81,7 @@ class Truth:
     """Both systems and the links at one moment. `over`: the Moodle course has ended, so nobody is removed.
 
     `proven`: Moodle has the plugin, whose answer proves who has left; else every removal is a person's matter.
+    `excluded` users and `kept` students are those whom a person exempted from the rules.
     """
 
     members: Mapping[int, Person]
@@ -91,6 +92,8 @@ class Truth:
     unmanaged: str = "hold"
     over: bool = False
     proven: bool = False
+    excluded: frozenset[int] = frozenset()
+    kept: frozenset[int] = frozenset()
 
     @property
     def linked(self) -> dict[int, int]:
@@ -104,13 +107,29 @@ class Truth:
 
     @property
     def clear(self) -> dict[int, Person]:
-        """The members with a valid address that no other member has."""
-        keys = Counter(person.key for person in self.members.values())
+        """The members with a valid address that no other member has; whoever is excluded is as if not there."""
+        there = {userid: person for userid, person in self.members.items() if userid not in self.excluded}
+        keys = Counter(person.key for person in there.values())
         return {
             userid: person
-            for userid, person in self.members.items()
+            for userid, person in there.items()
             if keys[person.key] == 1 and _ADDRESS.fullmatch(person.key)
         }
+
+    def is_exempt(self, student: Student) -> bool:
+        """Whether a student is left alone: kept, or an excluded user's, or one that could turn out to be hers."""
+        owner = self.owner.get(student.studentid)
+        if owner in self.excluded or (owner is None and student.studentid in self.kept):
+            return True
+        if owner in self.members:
+            return False
+        hers = [self.members[userid] for userid in self.excluded & self.members.keys()]
+        idnumber = text_key(student.external_student_id)
+        return (
+            not self.excluded.isdisjoint(self.owners(student.studentid))
+            or student.key in {person.key for person in hers if person.key}
+            or (owner is not None and idnumber in {text_key(person.idnumber) for person in hers} - {""})
+        )
 
     def owners(self, studentid: int) -> set[int]:
         """Everybody who is or was linked to a student."""
@@ -162,9 +181,10 @@ NOTHING_REFUSED = Refused(frozenset(), frozenset())
 def settled(truth: Truth, conflicts: Sequence[Item], refused: Refused) -> Iterator[str]:
     """What is wrong in a state in which all is quiet and everything held was approved."""
     named = Naming(conflicts)
-    excused = named.userids | {userid for userid in truth.members if refused.concerns(truth, [userid], [])}
+    excused = {userid for userid in truth.members if refused.concerns(truth, [userid], [])}
+    excused |= named.userids | truth.excluded
     for person in truth.members.values():
-        if person.userid not in truth.clear and person.userid not in named.userids:
+        if person.userid not in {*truth.clear, *truth.excluded, *named.userids}:
             yield f"no conflict names {person}, whose address is invalid or shared"
         elif person.userid in truth.clear and person.userid not in excused and not _is_protected(truth, named, person):
             yield from _provided(truth, person)
@@ -207,7 +227,7 @@ def _no_strangers(truth: Truth, named: Naming, refused: Refused) -> Iterator[str
     for student in truth.students.values():
         owner = truth.owner.get(student.studentid)
         kept_out = student.studentid in refused.studentids
-        if not student.active or truth.over or kept_out or named.protects(truth, student):
+        if not student.active or truth.over or kept_out or named.protects(truth, student) or truth.is_exempt(student):
             continue
         if owner is None and truth.unmanaged != "keep":
             yield f"{student} belongs to nobody, and nobody is asked"
@@ -217,6 +237,8 @@ def _no_strangers(truth: Truth, named: Naming, refused: Refused) -> Iterator[str
 
 def _unjustified(truth: Truth, conflicts: Sequence[Item], refused: Refused) -> Iterator[str]:
     for conflict in conflicts:
+        if any(truth.is_exempt(truth.students[each]) for each in conflict["studentids"] if each in truth.students):
+            continue
         users = [truth.members[userid] for userid in conflict["userids"] if userid in truth.members]
         kept_out = refused.concerns(truth, conflict["userids"], conflict["studentids"])
         if not kept_out and not any(is_undecidable(truth, person) for person in users):
@@ -314,6 +336,7 @@ def judged(turn: Turn) -> Iterator[str]:
     yield from _links(turn)
     yield from _invitations(turn)
     yield from _removals(turn)
+    yield from _exempted(turn)
     yield from _plan(turn)
     if not turn.started and not turn.approved and turn.writes:
         yield f"the first plan was carried out unapproved: {turn.writes}"
@@ -367,6 +390,21 @@ def _removals(turn: Turn) -> Iterator[str]:
     came = {item["action"] for item in turn.plan.get("go", ())} & {"add", "restore", "reinvite"}
     if turn.unasked and not came and not any(student.active for student in turn.after.students.values()):
         yield f"nobody is left in the course, and nobody approved it: {turn.unasked}"
+
+
+def _exempted(turn: Turn) -> Iterator[str]:
+    """Nothing is written of a student whom a person exempted, nor is she given to anybody."""
+    linked = {studentid for studentid, owner in turn.before.owner.items() if owner in turn.before.excluded}
+    for operation, records in turn.writes:
+        touched = {record["studentId"] for record in records if "studentId" in record}
+        if touched & linked:
+            yield f"{operation} touches students of excluded users: {touched & linked}"
+    removed = turn.deleted & turn.before.kept - turn.before.owner.keys() - turn.after.owner.keys()
+    if removed:
+        yield f"kept students were deleted: {removed}"
+    for bond in turn.after.bonds.values():
+        if bond.ended is None and bond.userid in turn.before.excluded and bond not in turn.before.bonds.values():
+            yield f"an excluded user was linked: {bond}"
 
 
 def _may_go_unasked(turn: Turn, owner: int | None) -> bool:

@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from app.kit import Kit
-from app.store import audit, links, mappings, runs, worklist
+from app.store import audit, exemptions, links, mappings, runs, worklist
+from app.store.exemptions import Side
 from app.store.worklist import Row
 from app.sync import holds as deciding
 from app.sync.ask import ask
@@ -68,6 +69,8 @@ class Trial:
             unmanaged=rules.get("unmanaged", "hold"),
             over=0 < end < world.clock(),
             proven=world.moodle.has_plugin,
+            excluded=self._exempted("moodle"),
+            kept=self._exempted("kuracloud"),
         )
 
     def tick(self) -> list[str]:
@@ -293,6 +296,10 @@ class Trial:
             found = mappings.get(tx, self.world.mapping_id)
         assert found is not None
         return found
+
+    def _exempted(self, side: Side) -> frozenset[int]:
+        with self.kit.database.reading() as tx:
+            return exemptions.numbers(tx, self.world.mapping_id, side)
 
     def _links(self) -> list[links.Link]:
         both = (*self.world.links(), *self.world.links(ended=True))
