@@ -133,6 +133,22 @@ def test_a_course_that_came_back_twice_is_offered_as_it_is_now(made: World) -> N
     assert f"--moodle uni:{second}" in str(obstacle(made.kit, made.mapping_id))
 
 
+def test_a_copy_of_the_course_that_came_back_is_not_offered_in_its_place(made: World) -> None:
+    back = recycled(made)
+    copy: int = made.moodle.create_course("Physiology 1 copy", shortname="PHY1-copy")
+    accept(made, events.hooked(restored(courseid=copy, original=back)))
+    assert restored_as(made) == back
+
+
+def test_a_copy_of_a_mapped_course_asks_for_a_look_which_forgets_it(made: World) -> None:
+    copy: int = made.moodle.create_course("Physiology 1 copy", shortname="PHY1-copy")
+    accept(made, events.hooked(restored(courseid=copy, original=made.course)))
+    assert made.wanted()
+    made.clock.advance(60)
+    assert made.turn() == "done"
+    assert restored_as(made) is None
+
+
 def test_a_course_of_another_site_with_the_same_number_is_no_matter(made: World) -> None:
     with made.kit.database.transaction() as tx:
         other = sites.add(

@@ -105,6 +105,12 @@ def behind(tx: Connection, claim: Claim) -> list[Request]:
     return [Request(*row) for row in tx.execute(_BEHIND, values)]
 
 
+def reported(tx: Connection, site_id: int, name: str, courseid: int) -> bool:
+    """Whether a site reported this of a course, so lately that it is not forgotten."""
+    which = (events.c.site_id == site_id, events.c.name == name, events.c.courseid == courseid)
+    return tx.execute(select(events.c.id).where(*which).limit(1)).first() is not None
+
+
 def last_received(tx: Connection, site_id: int) -> float | None:
     """When a site was heard last; None: never, or so long ago that it is forgotten."""
     query = select(events.c.received_at).where(events.c.site_id == site_id).order_by(events.c.id.desc()).limit(1)

@@ -235,10 +235,9 @@ def seize(tx: Connection, mapping_id: int) -> Mapping | None:
     return _mapping(tx.execute(_GET.with_for_update(), {"b_id": mapping_id}).first())
 
 
-def restorable(tx: Connection, site_id: int, original: int) -> list[int]:
-    """The mappings whose Moodle course this one is, or had come back as."""
-    made_of = or_(mappings.c.courseid == original, mappings.c.restored_as == original)
-    query = select(mappings.c.id).where(mappings.c.site_id == site_id, made_of)
+def come_back_as(tx: Connection, site_id: int, courseid: int) -> list[int]:
+    """The mappings whose own Moodle course was deleted and had come back as this one."""
+    query = select(mappings.c.id).where(mappings.c.site_id == site_id, mappings.c.restored_as == courseid)
     return list(tx.execute(query.order_by(mappings.c.id)).scalars())
 
 

@@ -84,7 +84,8 @@ def _store(tx: Connection, now: float, parcel: Parcel, wishes: _Wishes) -> Accep
     fresh = {place: number for place, number in enumerate(ids) if number is not None}
     for place, number in fresh.items():
         _note(parcel, number, parcel.events[place], found[place], wishes)
-        _note_restored(tx, parcel, parcel.events[place], wishes)
+        if _note_restored(tx, parcel, number, parcel.events[place], wishes):
+            asking.add(place)
     heard = fresh.keys() & asking
     urgent = any(triggers.trigger(parcel.events[place]).urgent for place in heard)
     return Accepted(len(fresh), len(ids) - len(fresh), len(fresh) - len(heard), urgent)
@@ -102,11 +103,26 @@ def _note(parcel: Parcel, number: int, event: MoodleEvent, found: Sequence[int],
         wishes.again.update(targets)
 
 
-def _note_restored(tx: Connection, parcel: Parcel, event: MoodleEvent, wishes: _Wishes) -> None:
-    """A course was made of another one: a person may want the mapping of that to go on with it (design.md 8)."""
-    if event.originalcourseid and event.originalcourseid != event.courseid:
-        for mapping_id in mappings.restorable(tx, parcel.site.id, event.originalcourseid):
-            wishes.restored[mapping_id] = event.courseid
+def _note_restored(tx: Connection, parcel: Parcel, number: int, event: MoodleEvent, wishes: _Wishes) -> bool:
+    """A course was made of another one: a person may want the mapping of that to go on with it (design.md 8).
+
+    Whether that one is gone, or was merely copied, shows a look at it: returns whether one was asked for.
+    """
+    if not event.originalcourseid or event.originalcourseid == event.courseid:
+        return False
+    found = _made_of(tx, parcel.site.id, event.originalcourseid)
+    for mapping_id in found:
+        wishes.restored[mapping_id] = event.courseid
+        wishes.settling.setdefault((mapping_id, worklist.ROSTER), []).append(number)
+    event_rows.mark_wanted(tx, [number] if found else [])
+    return bool(found)
+
+
+def _made_of(tx: Connection, site_id: int, original: int) -> set[int]:
+    """The mappings of a course, and those whose course had come back as it, if it is gone too: else it is copied."""
+    back = mappings.come_back_as(tx, site_id, original)
+    twice = back and event_rows.reported(tx, site_id, triggers.COURSE_DELETED, original)
+    return {*mappings.for_course(tx, site_id, original), *(back if twice else ())}
 
 
 def _mappings(tx: Connection, site_id: int, scope: Scope, wishes: _Wishes) -> list[int]:

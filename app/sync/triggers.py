@@ -47,6 +47,8 @@ class Scope:
     id: int = 0
 
 
+COURSE_DELETED = r"\core\event\course_deleted"
+
 NOTHING = Trigger((), "none", "unknown to kurasync")
 
 
@@ -99,7 +101,7 @@ TABLE: dict[str, Trigger] = {
     r"\core\event\course_reset_started": _course("a reset is about to unenrol: a person decides", quietens=True),
     r"\core\event\course_reset_ended": _course("the reset is over; what it emptied is held", quietens=True),
     r"\core\event\course_content_deleted": _course("the course is being deleted, or overwritten", quietens=True),
-    r"\core\event\course_deleted": _course("the course is gone: its mapping is suspended", quietens=True),
+    COURSE_DELETED: _course("the course is gone: its mapping is suspended", quietens=True),
     r"\core\event\grade_item_deleted": _course(
         "nearly the first event of a course's deletion, before those of its users", kinds=(), quietens=True
     ),
