@@ -75,7 +75,9 @@ def planted(desk: Desk) -> None:
         tx.execute(insert(alerts).values(at=0.0, kind="hold", topic=COURSE, message=f"{FIRST} {TOKEN}"))
         tx.execute(update(site_rows).values(gate="parked", gate_reason=f"{LAST} said no"))
         tx.execute(update(instance_rows).values(display_name="Prof Marked's instance"))
-    home = Path(desk.environ["KURASYNC_HOME"])
+    # Not under its usual name: the suite's own search of log files would find what is planted here.
+    log_file = Path(desk.environ["KURASYNC_HOME"]) / "planted.jsonl"
+    desk.environ["KURASYNC_LOG_FILE"] = str(log_file)
     traceback = (
         "Traceback (most recent call last):\n"
         f'  File "/home/{LAST}/kurasync/app/sync/roster.py", line 77, in run\n    raise ValueError("{FIRST}")\n'
@@ -88,7 +90,7 @@ def planted(desk: Desk) -> None:
         f"Traceback of {FIRST} {EMAIL}",
         f'{{"event": "{FIRST}"',
     ]
-    (home / "kurasync.log").write_text("\n".join(lines) + "\n")
+    log_file.write_text("\n".join(lines) + "\n")
 
 
 def test_nothing_private_is_in_it_whatever_is_planted_where(desk: Desk, tmp_path: Path) -> None:
