@@ -104,6 +104,36 @@ def test_a_machine_that_does_not_have_the_anchor_begins_nothing_either(put_back:
     assert other.turn() == "done"
 
 
+def test_another_machine_with_an_anchor_follows_and_nothing_begins_anew_twice(
+    put_back: World, tmp_path: Path
+) -> None:
+    elsewhere = replace(put_back.kit.settings, home=tmp_path / "elsewhere")
+    other = replace(put_back.kit, settings=elsewhere)
+    lost = backups.older(put_back.kit)
+    assert lost is not None
+    anchor.append(elsewhere.anchor, lost)
+    assert not backups.said_elsewhere(put_back.kit)
+    backups.begin_anew(put_back.kit, "cli:tester")
+    put_back.sync()
+    put_back.approve()
+    with pytest.raises(Refused):
+        backups.refuse_older(other)
+    assert row(other, put_back.mapping_id).gate == "parked"
+    assert backups.said_elsewhere(other)
+    kept = backups.follow(other, "cli:tester")
+    assert kept is not None
+    assert lost.seal in kept.read_text()
+    assert (backups.older(other), row(other, put_back.mapping_id).gate) == (None, "open")
+    assert put_back.sync().message == "In step: nothing to do."
+
+
+def test_what_was_lost_after_the_word_is_another_loss(put_back: World) -> None:
+    backups.begin_anew(put_back.kit, "cli:tester")
+    anchor.append(put_back.kit.settings.anchor, Head(9999, "f" * 64, put_back.clock() + 1))
+    assert backups.older(put_back.kit) is not None
+    assert not backups.said_elsewhere(put_back.kit)
+
+
 def test_after_the_word_was_given_the_first_plan_waits_and_invites_and_removes_nobody(put_back: World) -> None:
     before = put_back.writes()
     backups.begin_anew(put_back.kit, "cli:tester")

@@ -14,9 +14,11 @@ from app.kit import Kit
 from app.planning import actions as act
 from app.planning.grade_actions import Column
 from app.planning.gradebook import Cell
+from app.setup import backups
 from app.setup import mappings as setup
-from app.store import cells, holds, mappings, sites, worklist
+from app.store import cells, holds, mappings, rosters, sites, worklist
 from app.store.db import Database
+from app.store.rosters import KnownRoster
 from app.store.worklist import Kind
 from app.sync import exporting
 from app.sync.ask import ask
@@ -93,6 +95,19 @@ def test_the_removal_of_a_mapping_waits_for_a_delivery_that_makes_its_removals_w
             sleep(2 * _LONG_ENOUGH)
             worklist.set_recheck(tx, [(made.mapping_id, "roster")], clock() + 60)
         assert removal.result(20) is True
+
+
+def test_a_new_beginning_waits_for_a_run_that_ends_and_keeps_what_hangs_on_its_mapping(
+    kit: Kit, clock: SetClock
+) -> None:
+    with world(kit, clock) as made, ThreadPoolExecutor(1) as pool:
+        ask(kit, made.mapping_id, "roster")
+        with kit.database.transaction() as tx:
+            worklist.set_recheck(tx, [(made.mapping_id, "roster")], clock() + 60)
+            begun = pool.submit(backups.begin_anew, kit, "an administrator")
+            sleep(_LONG_ENOUGH)
+            rosters.keep(tx, made.mapping_id, KnownRoster((), "basis", clock(), None))
+        assert begun.result(20).mappings == 1
 
 
 @pytest.mark.parametrize("name", ["user_enrolment_created", "course_reset_started"])

@@ -78,8 +78,15 @@ def restored(kit: Kit, yes: bool) -> None:
     """Say that an old backup of the database was put back: every mapping begins anew.
 
     Stop kurasync first, on every machine. Nobody is invited twice or removed: the first plan of each mapping waits for
-    approval, and whoever was added since the backup is linked by it.
+    approval, and whoever was added since the backup is linked by it. Say it on every machine where a clock runs: the
+    first time every mapping begins anew, and the other machines follow.
     """
+    if backups.said_elsewhere(kit):
+        say(
+            "This was said on another machine already, and every mapping began anew then. What the audit's anchor of "
+            f"this machine remembers is kept in {backups.follow(kit, actor())}."
+        )
+        return
     with kit.database.reading() as tx:
         number = len(mappings.every(tx))
     lost = backups.older(kit)

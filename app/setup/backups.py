@@ -112,6 +112,27 @@ def begin_anew(kit: Kit, actor: str) -> Begun:
     return Begun(len(numbers), overtaken, kept)
 
 
+def said_elsewhere(kit: Kit) -> bool:
+    """Whether all that this machine's anchor misses was lost before somebody said so on another machine."""
+    lost = older(kit)
+    if lost is None:
+        return False
+    with kit.database.reading() as tx:
+        said = audit.search(tx, operation=OPERATION, limit=1)
+    return bool(said) and said[0].at >= lost.sealed_at
+
+
+def follow(kit: Kit, actor: str) -> Path | None:
+    """Where every mapping began anew by another machine's word: let them go on. Returns where the anchor went."""
+    with kit.database.transaction() as tx:
+        now = kit.database.now(tx)
+        restored.reopen(tx, OLDER)
+        record(tx, now, actor, "set_anchor_aside", {})
+    kept = anchor.set_aside(kit.settings.anchor, now)
+    sealing.seal(kit)
+    return kept
+
+
 def _overtake(tx: Connection, now: float, actor: str) -> int:
     waiting = [hold for state in WAITING for hold in holds.search(tx, state=state, limit=1_000_000)]
     return sum(holds.decide(tx, now, hold, "overtaken", actor) for hold in waiting)
@@ -120,8 +141,8 @@ def _overtake(tx: Connection, now: float, actor: str) -> int:
 def _told(kit: Kit) -> str:
     return (
         f"The database is older than what was done with it: {kit.settings.anchor} remembers more than its audit holds, "
-        "as after an old backup was put back. Nothing is done until you run `kurasync db restored`, after which every "
-        "mapping begins anew (docs/backup.md)."
+        "as after an old backup was put back. Nothing is done until you run `kurasync db restored` on this machine: "
+        "every mapping begins anew then (docs/backup.md)."
     )
 
 

@@ -25,7 +25,8 @@ _GATES = {
     "`kurasync mapping resume {id}`.{back}",
     "dead": "the mapping was given up after many failures. `kurasync dead list` says why; once that is put right, "
     "`kurasync dead requeue {id}` tries again.",
-    OLDER: "an old backup of the database was put back. Nothing is done until you run `kurasync db restored`.",
+    OLDER: "an old backup of the database was put back. Nothing is done until you run `kurasync db restored` on every "
+    "machine where a clock runs: `kurasync doctor` says there whether it is still to be done.",
     "parked": "the mapping is parked ({reason}). {message} `kurasync mapping resume {id}` tries again.",
 }
 

@@ -9,7 +9,8 @@ from app.store.tables import bypasses, grade_exports, mappings, rosters, runs, w
 
 def lock(tx: Connection) -> list[int]:
     """Let nobody change or begin anything until `tx` ends; returns the numbers of all mappings."""
-    numbers = list(tx.execute(select(mappings.c.id).order_by(mappings.c.id).with_for_update()).scalars())
+    # Not against rows that hang on them: a run at its end adds some, and has locked its row of the worklist by then.
+    numbers = list(tx.execute(select(mappings.c.id).order_by(mappings.c.id).with_for_update(key_share=True)).scalars())
     tx.execute(select(worklist.c.fence).order_by(worklist.c.mapping_id, worklist.c.kind).with_for_update()).all()
     return numbers
 
@@ -19,10 +20,15 @@ def forget(tx: Connection, reason: str) -> None:
     tx.execute(update(mappings).values(started_at=None))
     # A worker that has a claim of the past, or of what the database does not know any more, finds it lost.
     tx.execute(update(worklist).values(lease_owner=None, lease_until=None, fence=worklist.c.fence + 1, crashes=0))
-    parked = update(worklist).where(worklist.c.gate == "parked", worklist.c.gate_reason == reason)
-    tx.execute(parked.values(gate="open", gate_reason=None))
+    reopen(tx, reason)
     for table in (rosters, grade_exports, bypasses):
         tx.execute(delete(table))
+
+
+def reopen(tx: Connection, reason: str) -> None:
+    """Let what was parked for this reason go on."""
+    parked = update(worklist).where(worklist.c.gate == "parked", worklist.c.gate_reason == reason)
+    tx.execute(parked.values(gate="open", gate_reason=None))
 
 
 def end_runs(tx: Connection, now: float, message: str) -> list[int]:
