@@ -127,13 +127,13 @@ def test_a_line_of_json_is_put_in_words_and_any_other_left_as_it_is() -> None:
 
 
 def test_lines_are_kept_in_a_file_for_its_owner_alone_that_does_not_grow(tmp_path: Path) -> None:
-    path = tmp_path / "kurasync.log"
+    path = tmp_path / "kept.jsonl"
     with log.kept(path) as keep:
         for number in range(24):
-            keep(f"{number:02} " + "x" * (1 << 20))
+            keep(f"{number:02} " + "x " * (1 << 19))
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.read_text().startswith("18 ")
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["kurasync.log", "kurasync.log.1", "kurasync.log.2"]
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["kept.jsonl", "kept.jsonl.1", "kept.jsonl.2"]
 
 
 def test_lines_that_cannot_be_kept_stop_nobody(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
