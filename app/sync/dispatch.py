@@ -47,7 +47,7 @@ def take_back(kit: Kit, chance: Chance = random.random) -> None:
 
 
 class Dispatcher:
-    """Puts due work on the queue. The clock asks it each tick; the receiver does when something is due at once."""
+    """Puts due work on the queue: the clock asks each tick, workers after a run, the receiver when something is due now."""
 
     def __init__(self, kit: Kit, redis: Redis, *, chance: Chance = random.random) -> None:
         self._kit = kit
