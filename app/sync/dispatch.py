@@ -47,7 +47,7 @@ def take_back(kit: Kit, chance: Chance = random.random) -> None:
 
 
 class Dispatcher:
-    """Puts due work on the queue: the clock asks each tick, workers after a run, the receiver when something is due now."""
+    """Puts due work on the queue: the clock asks each tick, workers after a run, the receiver when it is urgent."""
 
     def __init__(self, kit: Kit, redis: Redis, *, chance: Chance = random.random) -> None:
         self._kit = kit
