@@ -167,7 +167,7 @@ STORIES: dict[str, tuple[Act, Act, Act, Act]] = {
 }
 
 
-TOLD = [("comes, goes and comes back", "has finished"), *((story, "is still at it") for story in STORIES)]
+TOLD = [("comes, and is renamed", "has finished"), *((story, "is still at it") for story in list(STORIES)[1:])]
 
 
 @pytest.mark.parametrize(("story", "moodle"), TOLD)
