@@ -1,4 +1,4 @@
-"""A mapping whose course is gone rests, for students and grades alike; nothing is deleted, and its return resumes it."""
+"""A mapping whose course is gone rests, students and grades alike; nothing is deleted, and its return resumes it."""
 
 from __future__ import annotations
 

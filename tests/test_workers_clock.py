@@ -209,7 +209,7 @@ def test_it_dispatches_each_tick_and_the_rest_less_often(sqlite_kit: Kit) -> Non
         ("reconcile", 1.0),
         ("grades", 1.0),
         ("probe", 0.5),
-        ("identity", 3600.0),
+        ("identity", kit.settings.probe_interval),
         ("prune", 3600.0),
         ("seal", 60.0),
         ("alerts", 5.0),

@@ -71,7 +71,7 @@ def beats(box: kit.Kit) -> list[Beat]:
         Beat("reconcile", _SECOND, lambda: reconcile(box, _MAPPINGS_A_SECOND)),
         Beat("grades", _SECOND, lambda: schedule_grades(box, _MAPPINGS_A_SECOND)),
         Beat("probe", min(_SECOND, given.probe_interval), lambda: probe_parked(box)),
-        Beat("identity", _HOUR, lambda: check_sites(box)),
+        Beat("identity", given.probe_interval, lambda: check_sites(box)),
         Beat("prune", _HOUR, lambda: forget(box)),
         Beat("seal", given.seal_every, lambda: seal(box)),
         Beat("alerts", _ALERTS, lambda: tell(box)),
