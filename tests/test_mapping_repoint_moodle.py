@@ -9,7 +9,7 @@ import pytest
 from app.kit import Kit
 from app.planning.grade_actions import Column
 from app.planning.gradebook import Cell
-from app.setup import repointing, sites
+from app.setup import repointing, sites, stored, whom
 from app.store import cells, exemptions, exports, mappings, steps
 from app.store.exemptions import Exemption
 from sandbox.moodle.sim import SimMoodle
@@ -61,6 +61,24 @@ def test_users_of_another_site_are_other_people(quick: Moving) -> None:
         assert made.sync().counts["held"] == 5
         actions = [item["action"] for item in (made.hold() or pytest.fail("nothing is held")).items]
         assert sorted(actions) == ["add", "add", "add", "remove_unmanaged", "remove_unmanaged"]
+
+
+def test_nobody_of_the_former_site_is_taken_for_whoever_has_her_number_at_the_new_one(quick: Moving) -> None:
+    made = quick.made
+    with SimMoodle.serving() as second:
+        second.now = made.clock
+        course = second.create_course("Physiology 1", shortname="PHY1")
+        sites.add(made.kit, name="test", url=second.url, token=second.token, actor=ACTOR)
+        ana = made.links()[0]
+        move = repointing.planned(made.kit, made.mapping_id, moodle=("test", str(course)))
+        repointing.repoint(made.kit, move, ACTOR)
+    with made.kit.database.reading() as tx:
+        namesake = whom.by_user(tx, [whom.numbered(tx, f"test:{ana.userid}")])
+        found = stored.stored(tx, namesake)
+        former = whom.by_address(tx, ana.email)
+        assert whom.shown(tx, former) == [f"uni:{ana.userid}"]
+        assert set(filter(stored.stored(tx, former).counts.get, found.counts)) == {"audit"}
+    assert not any(found.counts.values())
 
 
 def _remember(kit: Kit, mapping_id: int) -> None:

@@ -10,11 +10,12 @@ from sqlalchemy import Connection
 
 from app.errors import KurasyncError, NotFound, Refused
 from app.kit import Kit
+from app.planning.sameness import erased_address
 from app.setup import finding, mappings, pairing
 from app.setup.acts import record
 from app.setup.giving_back import give_back
 from app.setup.resting import at_rest, seize
-from app.store import bypasses, cells, exemptions, exports, holds, instances, links, rosters, steps, worklist
+from app.store import bypasses, cells, exemptions, exports, holds, instances, links, people, rosters, steps, worklist
 from app.store import mappings as rows
 from app.store.mappings import Mapping, Pair
 from app.store.worklist import KINDS
@@ -177,6 +178,7 @@ def _forget(tx: Connection, now: float, move: Move) -> None:
         steps.forget(tx, mapping_id, "roster")
     if not move.same_users:
         exemptions.forget(tx, mapping_id, "moodle")
+        _forget_people(tx, mapping_id)
     if not move.same_students:
         exemptions.forget(tx, mapping_id, "kuracloud")
     if not move.same_gradebook:
@@ -184,6 +186,13 @@ def _forget(tx: Connection, now: float, move: Move) -> None:
         steps.forget(tx, mapping_id, "grades")
         if not move.returned:
             cells.forget(tx, mapping_id)
+
+
+def _forget_people(tx: Connection, mapping_id: int) -> None:
+    """Names and addresses go: the same numbers mean others at the new site, who would be told of them, or be erased."""
+    left = people.of_links(tx, [mapping_id])
+    people.empty_links(tx, {link.key: erased_address(link.values["email"]) for link in left})
+    people.forget_documents(tx, mapping_id)
 
 
 def _told(pair: Pair) -> dict[str, int]:

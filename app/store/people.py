@@ -225,6 +225,12 @@ def leave_roster(tx: Connection, mapping_id: int, userids: Collection[int]) -> N
         tx.execute(update(rosters).where(rosters.c.mapping_id == mapping_id).values(members=kept, basis=""))
 
 
+def forget_documents(tx: Connection, mapping_id: int) -> None:
+    """Empty the plans of all runs and the items of all holds of a mapping."""
+    tx.execute(update(runs).where(runs.c.mapping_id == mapping_id).values(plan=null()))
+    tx.execute(update(holds).where(holds.c.mapping_id == mapping_id).values(items=[]))
+
+
 def put_document(tx: Connection, changed: Document) -> None:
     """Store a plan with its message, or items, anew."""
     if changed.table == "holds":
