@@ -9,6 +9,7 @@ import pytest
 
 from app.kit import Kit
 from app.store import audit, links
+from app.sync.holds import reject
 from sandbox.faults import Fault
 from tests.conftest import SetClock
 from tests.world import World, world
@@ -61,6 +62,25 @@ def test_a_first_look_at_a_course_with_nobody_in_it_leaves_the_first_plan_to_be_
 ) -> None:
     with world(sqlite_kit, clock, started=False) as made:
         assert made.sync().counts == {}
+        made.enrol()
+        assert made.sync().counts == {"held": 1}
+
+
+def test_a_first_plan_that_a_person_refused_does_not_begin_by_itself_once_there_is_nothing_to_ask(
+    sqlite_kit: Kit, clock: SetClock
+) -> None:
+    with world(sqlite_kit, clock, started=False) as made:
+        userid = made.enrol(email="ana@example.edu")
+        student = made.kura.put_student(made.kura_course, **as_in_moodle(made, userid))
+        with sqlite_kit.database.transaction() as tx:
+            links.create(tx, clock(), made.mapping_id, [links.NewLink(userid, student, "ana@example.edu", {})])
+        made.moodle.unenrol(userid, made.course)
+        assert made.sync().counts == {"held": 1}
+        hold = made.hold()
+        assert hold is not None
+        reject(sqlite_kit, hold.id, "a teacher")
+        made.moodle.enrol(userid, made.course)
+        assert [made.sync().counts for _ in range(2)] == [{}, {}]
         made.enrol()
         assert made.sync().counts == {"held": 1}
 

@@ -21,6 +21,7 @@ from app.store.holds import Hold
 from app.store.mappings import Mapping
 from app.store.rosters import KnownRoster
 from app.sync import plugin, showing
+from app.sync.alerting import UNASKED
 from app.sync.apply import Applied, Apply
 from app.sync.connect import Sides, sides
 from app.sync.course import forget_copy, repair_lms
@@ -193,10 +194,11 @@ def _end(kit: Kit, lease: Lease, look: Preview, applied: Applied) -> Ended:
             mappings.lock(tx, lease.mapping_id)  # it may be started: the other way round two could deadlock
         lease.confirm(tx)
         now = kit.database.now(tx)
-        drift = 0 if runs.explained(tx, lease.claim) else _drift(look, newest(tx, lease.mapping_id, lease.kind))
+        last = newest(tx, lease.mapping_id, lease.kind)
+        drift = 0 if runs.explained(tx, lease.claim) else _drift(look, last)
         held = showing.items(look.verdict, look.names)
         again = keep_hold(tx, now, lease, look.mapping, _judged(lease, look, held, applied))
-        if _begins_in_step(look):
+        if _begins_in_step(look) and not _was_refused(last):
             mappings.start(tx, lease.mapping_id, now)
         mapping = mappings.get(tx, lease.mapping_id) or look.mapping
         if look.roster is not None:
@@ -216,6 +218,11 @@ def _begins_in_step(look: Preview) -> bool:
     """Whether a first plan has nothing to ask about students who are linked already, as after moving over."""
     nothing = not look.plan.actions and not look.conflicts
     return look.mapping.started_at is None and look.plan.links > 0 and nothing
+
+
+def _was_refused(last: Hold | None) -> bool:
+    """Whether a person decided on the last hold, and not to let it go ahead: what begins then, she begins."""
+    return last is not None and last.decided_by not in (None, UNASKED) and last.state != "applied"
 
 
 def _judged(lease: Lease, look: Preview, held: Sequence[dict[str, Any]], applied: Applied) -> Judged:
