@@ -202,12 +202,14 @@ class RealCourse:
         added = self.world.service.read("mapping", "add", f"uni:{self.courseid}", f"kura:{self.kura_course}")
         self.mapping = added["id"]
 
-    def mapped_anew(self, courseid: int) -> RealCourse:
-        """Another Moodle course in place of this one, mapped; whatever has to be done first waits for a person."""
-        self.world.service.command("mapping", "remove", str(self.mapping), "--yes")
-        made = replace(self, courseid=courseid)
-        made.map()
-        return made
+    def offered(self) -> str:
+        """What `kurasync mapping show` says to do about it."""
+        return str(self.described()["obstacle"])
+
+    def repointed(self, courseid: int) -> RealCourse:
+        """The mapping with another Moodle course, as its suspension offers."""
+        self.world.service.command("mapping", "repoint", str(self.mapping), "--moodle", f"uni:{courseid}", "--yes")
+        return replace(self, courseid=courseid)
 
     def publish(self, title: str) -> Lesson:
         """A new lesson in kuraCloud."""

@@ -212,19 +212,20 @@ def test_a_column_that_a_teacher_renamed_and_moved_keeps_its_name_and_place(cour
     ]
 
 
-def test_a_deleted_course_deletes_nobody_and_a_restored_one_can_be_mapped_again(
+def test_a_deleted_course_deletes_nobody_and_is_gone_on_with_when_it_comes_back(
     world: RealWorld, course: RealCourse
 ) -> None:
     there = course.shown()
     course.do("remove_course", courseid=course.courseid)
-    course.wait("kurasync has noticed", lambda: course.described()["state"] == "parked")
+    course.wait("kurasync has noticed", lambda: course.described()["state"] == "suspended")
     assert course.shown() == there
     assert "delete_students" not in course.writes()
     restored = course.do("restore_course", categoryid=world.category, shortname=course.name)
     assert restored != course.courseid
-    again = course.mapped_anew(restored)
-    again.approve()
-    again.wait("the restored course is in step", lambda: again.shown() == there)
+    course.wait("what came back is offered", lambda: f"--moodle uni:{restored}" in course.offered())
+    again = course.repointed(restored)
+    again.wait("the restored course is in step", lambda: again.runs()[0]["message"] == "In step: nothing to do.")
+    assert again.shown() == there
     (newcomer,) = world.new_people()
     again.do("enrol", courseid=restored, userids=[newcomer])
     again.wait("somebody enrolled in the restored course arrives", lambda: again.has(newcomer))
