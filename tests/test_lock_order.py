@@ -97,6 +97,20 @@ def test_the_removal_of_a_mapping_waits_for_a_delivery_that_makes_its_removals_w
         assert removal.result(20) is True
 
 
+def test_of_two_who_change_rules_at_once_neither_undoes_the_other(kit: Kit, clock: SetClock) -> None:
+    with world(kit, clock) as made, ThreadPoolExecutor(1) as pool:
+        with kit.database.transaction() as tx:
+            mappings.lock(tx, made.mapping_id)
+            change = pool.submit(setup.set_rules, kit, made.mapping_id, {"mode": "review"}, (), "an administrator")
+            sleep(_LONG_ENOUGH)
+            mappings.set_settings(tx, made.mapping_id, {"unmanaged": "keep"})
+        change.result(20)
+        with kit.database.reading() as tx:
+            found = mappings.get(tx, made.mapping_id)
+        assert found is not None
+        assert found.settings == {"unmanaged": "keep", "mode": "review"}
+
+
 def test_a_new_beginning_waits_for_a_run_that_ends_and_keeps_what_hangs_on_its_mapping(
     kit: Kit, clock: SetClock
 ) -> None:

@@ -91,6 +91,7 @@ def set_rules(kit: Kit, mapping_id: int, changes: Mapping[str, str], reset: Coll
     if asked.capability != rules.from_settings(mapping.settings).capability:
         capability.try_out(kit, site, mapping.courseid, asked)
     with kit.database.transaction() as tx:
+        mappings.lock(tx, mapping_id)  # else of two who change rules at once the later would undo the other's
         mapping = finding.mapping(tx, mapping_id)
         chosen = changed(mapping, changes, reset)
         refuse_what_nobody_tells(tx, mapping.site_id, rules.to_settings(chosen))
