@@ -195,6 +195,7 @@ def test_an_anchor_that_cannot_be_used_is_told(kit: Kit) -> None:
 def test_the_doctor_says_how_far_it_is_sealed(kit: Kit, clock: SetClock) -> None:
     assert auditing.check(kit).message == "There is nothing to seal yet."
     act(kit)
+    assert auditing.check(kit).message == "2 row(s) wait to be sealed: the clock does that."
     sealing.seal(kit)
     act(kit)
     found = auditing.check(kit)

@@ -7,6 +7,8 @@ import json
 import pytest
 from sqlalchemy import insert
 
+from app.cli import planned_grades
+from app.planning.personal import Whose, without
 from app.setup import erasing
 from app.store import worklist
 from app.store.tables import events
@@ -128,3 +130,16 @@ def test_doctor_names_whom_moodle_was_asked_to_erase_until_it_was_done(desk: Des
     assert f"asked to erase uni:{known}, and" in check.message
     desk.done("erase", f"uni:{known}", "--yes")
     assert list(erasing.checks(desk.kit)) == []
+
+
+def test_a_hold_and_a_run_say_that_a_name_was_erased(desk: Desk, known: int) -> None:
+    desk.done("erase", f"uni:{known}", "--yes")
+    assert "(erased)" in desk.done("holds", "show", "1")
+    assert "(erased)" in desk.done("runs", "show", "2")
+
+
+def test_a_grade_whose_owner_was_erased_says_so_and_shows_no_change() -> None:
+    grade = {"action": "grade_set", "column": [1, 2], "userid": 4, "before": None, "after": 3.0, "who": HERS[0]}
+    emptied = without([grade], Whose(frozenset({4}), frozenset()))[0]
+    line = planned_grades.WORDING.line({**emptied, "title": "Heart rate"})
+    assert (line["who"], line["change"]) == ("(erased)", "")

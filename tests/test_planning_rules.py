@@ -79,7 +79,7 @@ def test_it_refuses_what_does_not_fit_and_names_it(name: str, value: Any) -> Non
 
 
 def test_it_refuses_an_unknown_setting_and_says_which_there_are() -> None:
-    with pytest.raises(ValueError, match=r"colour is not a setting of a mapping.*removals_share"):
+    with pytest.raises(ValueError, match=r"colour is no rule of a mapping.*removals_share"):
         from_settings({"colour": "blue"})
 
 

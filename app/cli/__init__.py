@@ -67,9 +67,10 @@ class Root(click.Group):
 def root() -> None:
     """Keep kuraCloud courses in step with their Moodle courses.
 
-    \b
     MAPPING is the number of a mapping, or site:course (a site's name and the Moodle course's id or short name).
+
     Exit codes: 0 done, 1 failed, 2 wrong usage, 3 something waits for approval, 4 something cannot be reached.
+
     Settings come from the environment (KURASYNC_...): docs/configuration.md lists them.
     """
 

@@ -74,11 +74,11 @@ def adopt(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Take over what the old block (block_kuracloud) knows of SITE: instances, mappings, student links, columns.
+    """Take over what the old block (block_kuracloud) knows of SITE.
 
-    No student is matched anew and no column of the gradebook is made twice. Whatever is inconsistent is listed, and
-    left out unless it is harmless. It can be repeated: what was adopted is passed over. Uninstall the block only
-    afterwards, as docs/moving-from-block_kuracloud.md says.
+    Its instances, mappings, student links and columns. No student is matched anew and no column of the gradebook is
+    made twice. Whatever is inconsistent is listed, and left out unless it is harmless. It can be repeated: what was
+    adopted is passed over. Uninstall the block only afterwards, as docs/moving-from-block_kuracloud.md says.
     """
     read = _source(folder, database, prefix)
     key = key_file.read() if key_file else None

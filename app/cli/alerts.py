@@ -20,7 +20,7 @@ from app.sync import telling
 
 @click.group()
 def alerts() -> None:
-    """What somebody should know: told by mail and by webhook, where these are set up."""
+    """What somebody should know, told by mail and by webhook."""
 
 
 @alerts.command("list")

@@ -43,6 +43,6 @@ def confirm(question: str, yes: bool) -> None:
 def _checked(text: str) -> str:
     lines = text.split()
     if len(lines) != 1:
-        found = "nothing" if not lines else "spaces or several lines"
-        raise click.UsageError(f"A token is one word; there was {found}. Copy it again, without anything around it.")
+        found = "none" if not lines else f"{len(lines)}, with spaces or lines between"
+        raise click.UsageError(f"A token is one word; found: {found}. Copy it again, without anything around it.")
     return lines[0]

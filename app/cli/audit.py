@@ -97,10 +97,11 @@ def _line(entry: Entry) -> dict[str, Any]:
 @click.option("--offline", type=_FILE, help="Verify this export (JSON lines) and not the database.")
 @as_json_option
 def verify(anchored: Path | None, head: str | None, offline: Path | None, as_json: bool) -> None:
-    """Prove that no row of the audit was changed, taken away or put in; ends with 1 when something does not fit.
+    """Prove that no row was changed, taken away or put in.
 
-    What was cut off at the end, or all sealed anew, shows only against a head that somebody kept elsewhere: a copy of
-    the anchor, or what an earlier verify told. docs/audit.md says what is noticed, and what is not.
+    Ends with 1 when something does not fit, named first. What was cut off at the end, or all sealed anew, shows
+    only against a head that somebody kept elsewhere: a copy of the anchor, or what an earlier verify told.
+    docs/audit.md says what is noticed, and what is not.
     """
     known = _head(head) if head else None
     if offline:

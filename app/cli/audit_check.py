@@ -52,7 +52,7 @@ def sentence(finding: Finding) -> str:
     if finding.wrong == "cut_off":
         return (
             f"The end was cut off: seal {finding.last} is remembered{_of(finding.known)}, and the chain ends before "
-            f"seal {finding.seq}."
+            f"seal {finding.seq}. Where a backup was put back: `kurasync db restored` (docs/backup.md)."
         )
     return (
         f"Seal {finding.last} is not the one that is remembered{_of(finding.known)}: something from seal {finding.seq} "

@@ -21,7 +21,7 @@ from app.store import files, mappings
 
 @click.group()
 def db() -> None:
-    """The database and its key: make them, bring them up to date, keep a copy of them."""
+    """The database and its key: make, upgrade, back up."""
 
 
 @db.command()
@@ -41,7 +41,7 @@ def upgrade() -> None:
 @db.command()
 @as_json_option
 def current(as_json: bool) -> None:
-    """Show the revision of the database and the one this version of kurasync needs; ends with 1 when they differ."""
+    """Show whether the database is up to date; ends with 1 when not."""
     found = database.standing(settings.load())
     behind = found.current != found.head
     if as_json:
@@ -109,9 +109,9 @@ def restored(kit: Kit, yes: bool) -> None:
 @db.command()
 @with_kit
 def compact(kit: Kit) -> None:
-    """Rebuild an SQLite database without what was deleted or erased in it; others wait meanwhile.
+    """Rebuild an SQLite database without what was deleted or erased in it.
 
-    `kurasync erase` does this by itself where nobody keeps the database busy.
+    Others wait meanwhile. `kurasync erase` does this by itself where nobody keeps the database busy.
     """
     if not kit.database.is_sqlite:
         raise Refused("The database is on PostgreSQL: its administrator does this with VACUUM FULL.")

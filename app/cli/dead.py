@@ -66,9 +66,10 @@ def requeue(
     numbers = frozenset(finding.named_mapping(kit, name).id for name in names) if names else None
     chosen = Chosen(mapping_ids=numbers, **filters)
     gone = deaths.found(kit, chosen) if dry_run else deaths.requeue(kit, chosen, actor())
-    if not as_json:
+    if gone and not as_json:
         say(f"{len(gone)} {'would be' if dry_run else 'are'} tried again.")
-    listing([_line(each) for each in gone], _TITLES, as_json=as_json, empty="Nothing that gave up fits.")
+    empty = "Nothing that gave up fits: see `kurasync dead list`."
+    listing([_line(each) for each in gone], _TITLES, as_json=as_json, empty=empty)
 
 
 def _line(each: DeadLine) -> dict[str, Any]:

@@ -17,8 +17,9 @@ from app.setup.disclosing import disclose as told
 @person_options
 @with_kit
 def disclose(kit: Kit, user: str | None, source: TextIO | None, everyone: bool) -> None:
-    """Print everything that is stored about a person, as JSON: what to give somebody who asks for it.
+    """Print everything that is stored about a person, as JSON.
 
-    That it was asked for is written down in the audit. Nothing in it is about anybody else.
+    What to give somebody who asks for it. That it was asked for is written down in the audit. Nothing in it is
+    about anybody else.
     """
     print_json(told(kit, named(kit, user, source, everyone), actor()))

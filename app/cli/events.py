@@ -71,7 +71,7 @@ def list_events(
         "userid": "user",
         "wanted": "asked for a look",
     }
-    listing(lines, titles, as_json=as_json, empty="No such event is kept.")
+    listing(lines, titles, as_json=as_json, empty="No such event arrived, or it was forgotten with age.")
 
 
 @events.command()
@@ -138,9 +138,10 @@ def requeue(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Look again at what events concern: at some by number, at those that fit the options, or at --all.
+    """Look again at what events concern.
 
-    Harmless at any time: an event only says where to look.
+    At some events by number, at those that fit the options, or at --all. Harmless at any time: an event only says
+    where to look.
     """
     filters = (site_name, courseid, userid, event_name, wanted)
     filtered = any(each is not None for each in filters)

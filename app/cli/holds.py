@@ -76,9 +76,9 @@ def show(kit: Kit, number: int, as_json: bool) -> None:
 @digest_option
 @with_kit
 def approve(kit: Kit, number: int, digest: str | None) -> None:
-    """Let a hold go ahead, as far as a fresh plan still contains it; anything new is held anew.
+    """Let a hold go ahead, as far as a fresh plan still contains it.
 
-    Shows it and asks on a terminal; elsewhere --digest says what was looked at.
+    Anything new is held anew. Shows it and asks on a terminal; elsewhere --digest says what was looked at.
     """
     found = _hold(kit, number)
     what = "this action" if len(found.items) == 1 else f"these {len(found.items)} actions"

@@ -76,10 +76,10 @@ for command in (adopt, candidates, check, mapping_people.keep, mapping_people.ex
 @as_json_option
 @with_kit
 def add(kit: Kit, moodle: str, kuracloud: str, shared: bool, as_json: bool) -> None:
-    """Map a Moodle course (its id or short name) to a kuraCloud course (its number, code or name).
+    """Map a Moodle course to a kuraCloud course.
 
-    From then on the students of the kuraCloud course cannot be edited there any more. The first plan waits for
-    approval.
+    The one is named by its id or short name, the other by its number, code or name. From then on the students of the
+    kuraCloud course cannot be edited there any more. The first plan waits for approval.
     """
     site_name, moodle_course = naming.parts(moodle, "SITE:COURSE, for example uni:PHY1")
     instance_name, kura_course = naming.parts(kuracloud, "INSTANCE:COURSE, for example kura:PHY")

@@ -25,7 +25,7 @@ _PAIR = ("site", "course", "course_name", "instance", "kura_course", "kura_cours
 @as_json_option
 @with_kit
 def candidates(kit: Kit, search: str, site: str | None, instance: str | None, as_csv: bool, as_json: bool) -> None:
-    """List the courses of both sides that are not mapped, and which of them probably belong together.
+    """List courses that are not mapped, and which probably belong together.
 
     Pairs are found by their names alone: look at each before you map it.
     """

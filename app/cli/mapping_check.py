@@ -17,8 +17,9 @@ from app.setup import checking, finding
 @as_json_option
 @with_kit
 def check(kit: Kit, name: str, as_json: bool) -> None:
-    """Check one mapping: both courses, lmsEnabled, who is a student, one whole read of each side.
+    """Check one mapping, and say what is wrong.
 
-    Writes nothing. Ends with 1 when something is wrong.
+    Both courses, lmsEnabled, who is a student, one whole read of each side. Writes nothing. Ends with 1 when
+    something is wrong.
     """
     tell(checking.check(kit, finding.named_mapping(kit, name).id), as_json)

@@ -51,11 +51,12 @@ def export(kit: Kit, form: str) -> None:
 @as_json_option
 @with_kit
 def import_(kit: Kit, file: BinaryIO, dry_run: bool, shared: bool, yes: bool, as_json: bool) -> None:
-    """Add mappings and change their rules from a CSV or JSON file (- for standard input), after showing what changes.
+    """Add mappings and change their rules from a CSV or JSON file.
 
-    The columns site, course, instance and kura_course say which courses belong together; every other is a rule: a
-    blank cell is its default, and a column that is not there leaves it as it is. Mappings that the file does not
-    name stay as they are. What is wrong with a line stops no other.
+    FILE - is standard input. Shows what would change, and asks. The columns site, course, instance and kura_course
+    say which courses belong together; every other is a rule: a blank cell is its default, and a column that is not
+    there leaves it as it is. Mappings that the file does not name stay as they are. What is wrong with a line stops
+    no other.
     """
     changes = import_preview.preview(kit, mapping_file.numbered(_text(file)), shared=shared)
     ahead = [change for change in changes if change.what in ("add", "change")]

@@ -21,10 +21,10 @@ _undo_option = click.option("--undo", is_flag=True, help="Let the rules of the m
 @as_json_option
 @with_kit
 def keep(kit: Kit, name: str, student: int | None, undo: bool, as_json: bool) -> None:
-    """Keep a kuraCloud student who belongs to nobody in Moodle, or list those who are kept.
+    """Keep a kuraCloud student who belongs to nobody in Moodle.
 
-    An assistant added by hand, say: she is never removed for not being in Moodle, whatever the rule `unmanaged` says.
-    STUDENT is her number in kuraCloud.
+    An assistant added by hand, say: she is never removed for not being in Moodle, whatever the rule `unmanaged`
+    says. STUDENT is her number in kuraCloud; without it, those who are kept are listed.
     """
     mapping_id = finding.named_mapping(kit, name).id
     if _lists(student, undo):
@@ -46,10 +46,11 @@ def keep(kit: Kit, name: str, student: int | None, undo: bool, as_json: bool) ->
 @as_json_option
 @with_kit
 def exclude(kit: Kit, name: str, user: int | None, undo: bool, as_json: bool) -> None:
-    """Leave a Moodle user alone, as if she were not there, or list those who are excluded.
+    """Leave a Moodle user alone, as if she were not there.
 
     Her student in kuraCloud, if there is one, stays exactly as it is: neither edited nor removed, invited anew nor
-    given to anybody else; and her grades stay as they are in Moodle. USER is her id in Moodle.
+    given to anybody else; and her grades stay as they are in Moodle. USER is her id in Moodle; without it, those
+    who are excluded are listed.
     """
     mapping_id = finding.named_mapping(kit, name).id
     if _lists(user, undo):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from app.cli.section import Planned, Section, Wording
+from app.cli.section import ERASED, Planned, Section, Wording
 from app.planning.grade_guard import REASONS
 from app.planning.grades import LEFT
 
@@ -41,11 +41,16 @@ def left_line(left: Planned) -> dict[str, Any]:
 def _line(action: Planned) -> dict[str, Any]:
     return {
         "what": _WORDS.get(action["action"], action["action"]),
-        "who": action.get("who"),
+        "who": ERASED if _is_erased(action) else action.get("who"),
         "user": action.get("userid"),
         "column": _column(action),
-        "change": _change(action),
+        "change": "" if _is_erased(action) else _change(action),
     }
+
+
+def _is_erased(action: Planned) -> bool:
+    """Whether name and grades were erased: every grade that is written, lowered or cleared has one of the two."""
+    return bool(action.get("userid")) and not action.get("who") and action["before"] is action.get("after") is None
 
 
 def _change(action: Planned) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from app.cli.output import Row
-from app.cli.section import Planned, Section, Wording
+from app.cli.section import ERASED, Planned, Section, Wording
 from app.planning.guard import DROPPED, REASONS
 
 _WORDS = {
@@ -46,12 +46,17 @@ _CHANGES = {
 def _line(action: Planned) -> dict[str, Any]:
     return {
         "what": _WORDS.get(action["action"], action["action"]),
-        "who": action.get("who"),
+        "who": ERASED if _is_erased(action) else action.get("who"),
         "address": action.get("address") or action.get("email") or action.get("profile", {}).get("email"),
         "user": action.get("userid"),
         "student": action.get("studentid"),
         "change": _change(action),
     }
+
+
+def _is_erased(action: Planned) -> bool:
+    """Whether name and address were erased; one whom neither side has any more has none either, and is forgotten."""
+    return action.get("who") == action.get("address") == "" and action["action"] != "end_link"
 
 
 def _change(action: Planned) -> str:

@@ -34,11 +34,12 @@ from sandbox.kuracloud.dialect import assumptions
 def probe(
     kit: Kit, what: str, second: str | None, mailbox_file: TextIO | None, yes: bool, as_json: bool
 ) -> None:
-    """Find out how a kuraCloud behaves where nobody knows, on a COURSE made for it, or show what was found out.
+    """Find out how a kuraCloud behaves, on a scratch COURSE made for it.
 
-    The course must have no students and no mapping. Students with addresses made from yours (name+kurasync-1@...) are
-    added, edited, deleted and restored there, and deleted at the end; invitations go to your mailbox. `kurasync
-    sandbox --dialect FILE` takes what --json gives: a simulated kuraCloud that behaves the same way.
+    Without a course it shows what was found out. The course must have no students and no mapping. Students with
+    addresses made from yours (name+kurasync-1@...) are added, edited, deleted and restored there, and deleted at
+    the end; invitations go to your mailbox. `kurasync sandbox --dialect FILE` takes what --json gives: a simulated
+    kuraCloud that behaves the same way.
     """
     name, _, course = what.partition(":")
     if not course:

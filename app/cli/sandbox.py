@@ -63,9 +63,10 @@ def sandbox(
     answers: TextIO | None,
     as_json: bool,
 ) -> None:
-    """Serve a simulated Moodle, with the plugin local_kurasync, and a simulated kuraCloud.
+    """Serve a simulated Moodle and a simulated kuraCloud, to try things on.
 
-    They answer on this machine alone until Ctrl-C, invite nobody, and forget everything when they end.
+    The Moodle has the plugin local_kurasync. They answer on this machine alone until Ctrl-C, invite nobody, and
+    forget everything when they end.
     """
     dialect = _dialect(answers.read()) if answers else Dialect()
     # Before the servers' threads start: they inherit the mask, and the signal waits for sigwait.

@@ -12,6 +12,10 @@ Planned = Mapping[str, Any]
 """A plan, or an action of one, as it is stored and given to programs."""
 
 
+ERASED = "(erased)"
+"""Stands for a name that `kurasync erase` has taken away."""
+
+
 @dataclass(frozen=True, slots=True)
 class Section:
     """Rows under a title; nothing is shown where there are none."""

@@ -19,10 +19,10 @@ from app.setup import bundle
     help="A file with what web, worker and clock wrote to standard error, where `kurasync up` keeps none.",
 )
 def support_bundle(file: Path, extra_log: Path | None) -> None:
-    """Write a zip for somebody who helps: versions, doctor, queue, runs and log lines, without anything private.
+    """Write a zip for somebody who helps, without anything private.
 
-    No tokens, secrets, names, e-mail addresses, course names or addresses of servers are in it. It is made also when
-    the database or the settings are broken.
+    Versions, doctor, worklist, runs and log lines are in it. No tokens, secrets, names, e-mail addresses, course
+    names or addresses of servers are in it. It is made also when the database or the settings are broken.
     """
     missing = bundle.write(file, extra_log)
     for each in missing:

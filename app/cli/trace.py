@@ -47,7 +47,9 @@ def trace(
     limit: int,
     as_json: bool,
 ) -> None:
-    """Show why something happened, in order: what Moodle said, what was planned, who answered for it, what was done.
+    """Show why something happened: to a student, in a run, after an event.
+
+    In order: what Moodle said, what was planned, who answered for it, what was done.
 
     \b
     kurasync trace --user uni:17

@@ -51,7 +51,7 @@ def from_settings(settings: Mapping[str, Any]) -> Rules:
     known = {each.name: each for each in fields(Rules)}
     unknown = sorted(set(settings) - set(known))
     if unknown:
-        raise ValueError(f"{unknown[0]} is not a setting of a mapping. There are: {', '.join(known)}.")
+        raise ValueError(f"{unknown[0]} is no rule of a mapping. There are: {', '.join(known)}.")
     rules = Rules(**{name: _checked(name, value) for name, value in settings.items()})
     if rules.roles and rules.capability:
         raise ValueError("Either roles or a capability make a student, not both: put one back to its default.")

@@ -113,7 +113,8 @@ def _sealed(kit: Kit) -> Check:
             "Start `kurasync clock` and look at its output.",
         )
     if newest is None:
-        return ok("audit", "There is nothing to seal yet.")
+        waiting = f"{number} row(s) wait to be sealed: the clock does that."
+        return ok("audit", waiting if number else "There is nothing to seal yet.")
     return ok(
         "audit", f"{newest.seq} row(s) are sealed. Keep copies of {kit.settings.anchor} elsewhere (docs/audit.md)."
     )

@@ -25,7 +25,7 @@ Item = dict[str, Any]
 
 NOT_WAITING = {
     "approved": "is approved already",
-    "applied": "was let go ahead and applied",
+    "applied": "was approved and carried out already",
     "rejected": "was rejected",
     "overtaken": "was overtaken: the plan has changed since. See `kurasync holds list`",
 }
