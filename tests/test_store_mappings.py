@@ -24,7 +24,7 @@ READ_AND_WRITTEN: dict[str, dict[str, Any]] = {
     "grade_columns": {"lesson": 1, "revision": 2, "title": "Heart"},
     "grade_cells": {"lesson": 1, "revision": 2, "userid": 7},
     "exemptions": {"side": "moodle", "number": 7, "by": "x", "at": 1.0},
-    "bypasses": {"kind": "roster", "by": "x", "at": 1.0},
+    "bypasses": {"kind": "roster", "gen": 1, "by": "x", "at": 1.0},
 }
 
 
