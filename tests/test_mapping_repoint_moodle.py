@@ -44,6 +44,15 @@ def test_another_moodle_course_of_the_site_keeps_the_links_and_asks_about_everyt
     assert [item["action"] for item in hold.items] == ["delete"]
 
 
+def test_another_moodle_course_with_the_same_students_does_not_begin_by_itself(quick: Moving) -> None:
+    made = quick.made
+    for link in made.links():
+        made.moodle.enrol(link.userid, quick.other)
+    quick.repoint(moodle=quick.other)
+    assert (made.sync().counts, made.hold()) == ({}, None)
+    assert quick.mapping.started_at is None
+
+
 def test_users_of_another_site_are_other_people(quick: Moving) -> None:
     made = quick.made
     with SimMoodle.serving() as second:

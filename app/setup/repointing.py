@@ -164,7 +164,7 @@ def _switch(kit: Kit, tx: Connection, move: Move, actor: str) -> None:
     worklist.resume(tx, now, mapping.id, "repointing")
     worklist.requeue(tx, now, mapping_ids=[mapping.id])
     ask.want(kit, tx, [mapping.id], "roster", urgent=True)
-    record(tx, now, actor, "repoint_mapping", {"from": _told(mapping.courses), "to": _told(move.to)}, mapping.id)
+    record(tx, now, actor, course.REPOINTED, {"from": _told(mapping.courses), "to": _told(move.to)}, mapping.id)
 
 
 def _forget(tx: Connection, now: float, move: Move) -> None:

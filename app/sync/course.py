@@ -17,6 +17,9 @@ from app.sync.lease import Lease
 SET_LMS = "set_lms_enabled"
 """The operation as the audit knows it."""
 
+REPOINTED = "repoint_mapping"
+"""How the audit calls it that a mapping got other courses."""
+
 
 def enable_lms(kit: Kit, instance: Instance, course_id: int, actor: str, mapping_id: int | None = None) -> None:
     """Give the students of a kuraCloud course to us: people can then no longer edit them there."""

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sqlalchemy import Connection
+
 from app.errors import CourseGone
 from app.kit import Kit
 from app.planning import actions as act
@@ -16,7 +18,7 @@ from app.planning.rules import Rules, from_settings
 from app.planning.state import Conflict, Plan, Roster
 from app.planning.students import Member, Reading, basis
 from app.planning.verdict import Verdict
-from app.store import mappings, rosters, runs
+from app.store import audit, mappings, rosters, runs
 from app.store.holds import Hold
 from app.store.mappings import Mapping
 from app.store.rosters import KnownRoster
@@ -24,7 +26,7 @@ from app.sync import plugin, showing
 from app.sync.alerting import UNASKED
 from app.sync.apply import Applied, Apply
 from app.sync.connect import Sides, sides
-from app.sync.course import forget_copy, repair_lms
+from app.sync.course import REPOINTED, forget_copy, repair_lms
 from app.sync.holds import Judged, keep_hold, newest
 from app.sync.lease import Ended, Lease
 from app.sync.read import LMS_DISABLED, KuraCloudReading, read_kuracloud, read_roster
@@ -198,7 +200,7 @@ def _end(kit: Kit, lease: Lease, look: Preview, applied: Applied) -> Ended:
         drift = 0 if runs.explained(tx, lease.claim) else _drift(look, last)
         held = showing.items(look.verdict, look.names)
         again = keep_hold(tx, now, lease, look.mapping, _judged(lease, look, held, applied))
-        if _begins_in_step(look) and not _was_refused(last):
+        if _begins_in_step(look) and not (_was_refused(last) or _was_repointed(tx, look.mapping)):
             mappings.start(tx, lease.mapping_id, now)
         mapping = mappings.get(tx, lease.mapping_id) or look.mapping
         if look.roster is not None:
@@ -223,6 +225,11 @@ def _begins_in_step(look: Preview) -> bool:
 def _was_refused(last: Hold | None) -> bool:
     """Whether a person decided on the last hold, and not to let it go ahead: what begins then, she begins."""
     return last is not None and last.decided_by not in (None, UNASKED) and last.state != "applied"
+
+
+def _was_repointed(tx: Connection, mapping: Mapping) -> bool:
+    """Whether it has other courses than it began with: with the first approval, grades go into a new gradebook."""
+    return bool(audit.search(tx, mapping_id=mapping.id, operation=REPOINTED, limit=1))
 
 
 def _judged(lease: Lease, look: Preview, held: Sequence[dict[str, Any]], applied: Applied) -> Judged:
