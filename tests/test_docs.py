@@ -11,6 +11,7 @@ import pytest
 
 from app.cli import COMMANDS
 from app.cli.output import cell
+from app.cli.runs import OUTCOMES
 from app.planning import grade_guard, guard
 from app.planning.grades import LEFT
 from app.planning.rules import Rules
@@ -32,6 +33,10 @@ def test_every_reason_to_hold_is_explained() -> None:
 
 def test_every_reason_to_leave_a_grade_as_it_is_is_explained() -> None:
     assert _explained("docs/operations.md", "A grade is not in Moodle") == set(LEFT)
+
+
+def test_every_way_a_run_ends_is_explained() -> None:
+    assert _explained("docs/operations.md", "How a run ended") == set(OUTCOMES)
 
 
 def _explained(page: str, title: str) -> set[str]:

@@ -121,6 +121,12 @@ def test_disclosing_prints_json_for_the_person_alone(desk: Desk, known: int) -> 
     assert [mark for mark in HIS[:3] if mark in text] == []
 
 
+def test_disclosing_says_beside_the_json_that_nothing_is_stored(desk: Desk, known: int) -> None:
+    done = desk.run("disclose", "uni:9999")
+    assert json.loads(done.stdout)["links"] == []
+    assert "Nothing is stored of this person" in done.stderr
+
+
 def test_doctor_names_whom_moodle_was_asked_to_erase_until_it_was_done(desk: Desk, known: int) -> None:
     event = {"site_id": 1, "way": "signed", "name": erasing.ASKED, "courseid": 0, "received_at": 1.0, "wanted": False}
     with desk.kit.database.transaction() as tx:
