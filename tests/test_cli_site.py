@@ -251,7 +251,9 @@ def test_only_the_ways_that_are_let_may_deliver(desk: Desk) -> None:
 
 def test_secrets_are_exchanged_without_a_gap(desk: Desk) -> None:
     add(desk)
-    assert "whsec_" in desk.done("site", "secret", "add", "uni")
+    shown = desk.done("site", "secret", "add", "uni")
+    assert "whsec_" in shown
+    assert "php local/kurasync/cli/setup.php --url=http://127.0.0.1:" in shown
     assert [line["valid"] for line in desk.json("site", "secret", "list", "uni")] == [True, True]
     assert "ends at" in desk.done("site", "secret", "end", "uni", "1", "--after", "24")
     assert "ended at" in desk.done("site", "secret", "end", "uni", "1")

@@ -16,7 +16,12 @@ def instructions(settings: Settings, site: Site, secret: str) -> list[str]:
         f"stands in place of {here}.",
     ]
     told = {
-        "signed": [f"signed, for a sender of your own: the address {address}; docs/events.md says what to sign."],
+        "signed": [
+            "signed, by Moodle's plugin local_kurasync: on its page Set-up (Site administration > Plugins > Local "
+            "plugins > kurasync), or on Moodle's machine with",
+            f"    php local/kurasync/cli/setup.php --url={address} --secret-file=-",
+            "  and delete the file that either of them makes.",
+        ],
         "local_webhooks": [
             f"local_webhooks: a service with the URL {address}/local_webhooks, the secret as its token, the content "
             "type application/json, and the events that docs/events.md lists.",
