@@ -29,7 +29,7 @@ def test_it_adds_a_site_and_says_what_to_enter_in_moodle_for_each_way(desk: Desk
     assert "Example University Moodle" in said
     secret = re.search(r"whsec_\w+", said)
     assert secret
-    assert "the address http://127.0.0.1:8765/events/uni;" in said
+    assert "setup.php --url=http://127.0.0.1:8765/events/uni --secret-file=-\n" in said
     assert "/events/uni/local_webhooks" in said
     assert f"Authorization: Bearer {secret[0]}" in said
     assert "HTTP security" in said

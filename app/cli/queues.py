@@ -62,9 +62,9 @@ def _tell(found: list[dict[str, Any]], late: float, due: int, held: dict[str, in
     else:
         say("Nothing is wanted, nothing is under way.")
     say()
-    say(f"Due: {due}. Latest by {late:.1f} s.")
+    say(f"Due now: {due}. " + (f"The oldest is late by {late:.1f} s." if late else "Nothing is late."))
     if held is not None:
-        say("In Redis: " + ", ".join(f"{number} {name}" for name, number in held.items()) + ".")
+        say("Jobs in Redis: " + ", ".join(f"{number} {name}" for name, number in held.items()) + ".")
 
 
 def _concerns(row: Row, now: float) -> bool:
