@@ -14,7 +14,7 @@ from app.kit import Kit
 from app.planning import actions as act
 from app.planning.grade_actions import Column
 from app.planning.gradebook import Cell
-from app.setup import backups
+from app.setup import backups, erasing, whom
 from app.setup import mappings as setup
 from app.store import cells, holds, mappings, rosters, sites, worklist
 from app.store.db import Database
@@ -122,6 +122,37 @@ def test_a_new_beginning_waits_for_a_run_that_ends_and_keeps_what_hangs_on_its_m
             sleep(_LONG_ENOUGH)
             rosters.keep(tx, made.mapping_id, KnownRoster((), "basis", clock(), None))
         assert begun.result(20).mappings == 1
+
+
+def test_an_unsigned_delivery_that_meets_whoever_points_its_mapping_elsewhere_waits(kit: Kit, clock: SetClock) -> None:
+    with world(kit, clock) as made, ThreadPoolExecutor(1) as pool:
+        ask(kit, made.mapping_id, "roster")
+        event = MoodleEvent(r"\core\event\course_updated", None, made.course, None, 1, 50, made.course, 1_700_000_000)
+        with kit.database.transaction() as tx:
+            site = sites.get(tx, made.site_id)
+            assert site is not None
+            mappings.seize(tx, made.mapping_id)
+            delivery = pool.submit(accept, kit, [Parcel(site, "local_webhooks", None, [event])])
+            sleep(_LONG_ENOUGH)
+            worklist.pause(tx, made.mapping_id, "repointing")
+        assert [each.accepted for each in delivery.result(20)] == [1]
+
+
+def test_erasing_somebody_named_in_a_hold_waits_for_whoever_points_its_mapping_elsewhere(
+    kit: Kit, clock: SetClock
+) -> None:
+    with world(kit, clock, started=False) as made, ThreadPoolExecutor(1) as pool:
+        userid = made.enrol()
+        made.sync()
+        with kit.database.reading() as tx:
+            person = whom.by_user(tx, [whom.numbered(tx, f"uni:{userid}")])
+        with kit.database.transaction() as tx:
+            mappings.seize(tx, made.mapping_id)
+            erasure = pool.submit(erasing.erase, kit, person, "an administrator", force=True)
+            sleep(2 * _LONG_ENOUGH)
+            worklist.pause(tx, made.mapping_id, "repointing")
+        erasure.result(20)
+        assert made.hold() is None
 
 
 @pytest.mark.parametrize("name", ["user_enrolment_created", "course_reset_started"])

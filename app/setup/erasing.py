@@ -85,6 +85,7 @@ def _erase_present(kit: Kit, found: Stored, actor: str) -> None:
     take_back(kit)  # whoever had one of these leases can write nothing more
     with kit.database.transaction() as tx:
         files.overwrite_freed(tx)
+        mappings.hold_still(tx, *found.concerned)
         _refuse_at_work(tx, found.concerned)
         now, person = kit.database.now(tx), found.person
         site_of = {each.id: each.site_id for each in mappings.every(tx) if each.id in found.concerned}

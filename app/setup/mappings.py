@@ -138,6 +138,7 @@ def resume(kit: Kit, mapping_id: int, actor: str) -> None:
         course.enable_lms(kit, instance, mapping.kura_courseid, actor)
     with kit.database.transaction() as tx:
         now = kit.database.now(tx)
+        mappings.hold_still(tx, mapping_id)
         worklist.resume(tx, now, mapping_id)
         worklist.unpark(tx, now, [mapping_id], 0.0)
         ask.want(kit, tx, [mapping_id], "roster", urgent=True)

@@ -230,6 +230,16 @@ def lock(tx: Connection, *mapping_ids: int) -> None:
     tx.execute(which.with_for_update(key_share=True)).all()
 
 
+def hold_still(tx: Connection, *mapping_ids: int) -> None:
+    """Let nobody remove these mappings or point them elsewhere until `tx` ends; before rows of the worklist.
+
+    PostgreSQL asks for it by itself when a row that hangs on a mapping is changed twice in one transaction: too late,
+    for whoever has the mapping may be waiting for the first of the two.
+    """
+    which = select(mappings.c.id).where(mappings.c.id.in_(mapping_ids)).order_by(mappings.c.id)
+    tx.execute(which.with_for_update(read=True, key_share=True)).all()
+
+
 def seize(tx: Connection, mapping_id: int) -> Mapping | None:
     """The mapping as it is; until `tx` ends nobody else changes it, nor hangs anything on it. Locked first of all."""
     return _mapping(tx.execute(_GET.with_for_update(), {"b_id": mapping_id}).first())

@@ -149,6 +149,8 @@ def _mark(kit: Kit, tx: Connection, now: float, wishes: _Wishes) -> None:
     # All of them at once, in the order of their numbers: one after the other, two deliveries could deadlock.
     if changed := wishes.quiet | wishes.restored.keys():
         mappings.lock(tx, *changed)
+    if wishes.again:
+        mappings.hold_still(tx, *{mapping_id for mapping_id, _ in wishes.again})
     if wishes.quiet:
         mappings.quieten(tx, sorted(wishes.quiet), now + settings.quieten)
     for mapping_id, restored_as in sorted(wishes.restored.items()):
