@@ -108,6 +108,8 @@ def _dialect(text: str) -> Dialect:
     """The behaviour that answers of a probe describe; raises UsageError."""
     try:
         told = json.loads(text)
+        if told.get("answers") == {}:
+            raise ValueError("it has no answers, as the instance was never tried")
         return Dialect(**told.get("answers", told))
     except (ValueError, TypeError, AttributeError) as error:
         raise click.UsageError(f"The file is not what `kurasync probe INSTANCE --json` gives: {error}.") from error

@@ -37,9 +37,9 @@ class Dialect:
     refused_batch: Literal["nothing_done", "part_done"] = _switch(
         "of a refused batch, is nothing done, or what came before the bad record", "nothing_done", "part_done"
     )
-    batch_maximum: int | None = _switch("a batch of more records is refused with 400; None: any number", None, 5)
+    batch_maximum: int | None = _switch("the most records in a batch; of more, all are refused (400)", None, 5)
     one_answer: Literal["object", "list"] = _switch(
-        "when one student is sent, is one object answered or a list (contract: object; stand-in: list)",
+        "when one student is sent, is one object answered or a list",
         "object", "list",
     )
     answer_order: Literal["as_sent", "reversed"] = _switch(
@@ -56,7 +56,7 @@ class Dialect:
     email_kept: Literal["as_sent", "lower_case"] = _switch("how an e-mail is kept", "as_sent", "lower_case")
     texts_trimmed: bool = _switch("are names, externalStudentId and section trimmed", False, True)
     text_maximum: int | None = _switch(
-        "names, externalStudentId and section are cut after so many characters; None: kept whole", None, 20
+        "names, externalStudentId and section are cut after so many characters", None, 20
     )
     empty_text: Literal["empty", "null"] = _switch(
         "an empty externalStudentId or section is answered as text or as null", "empty", "null"
@@ -85,7 +85,7 @@ class Dialect:
         "students and exports while lmsEnabled is false: 403, or as usual", "refuse", "ignore"
     )
     list_maximum: int | None = _switch(
-        "lists of students and courses stop after so many entries, as paging would do; None: whole", None, 100
+        "lists of students and courses stop after so many entries, as paging would do", None, 100
     )
     error_body: Literal["json", "text"] = _switch("errors are JSON with a message, or plain text", "json", "text")
     restored_grades: Literal["kept", "lost"] = _switch("do restored students have their grades back", "kept", "lost")
