@@ -228,6 +228,7 @@ def test_a_deleted_course_deletes_nobody_and_is_gone_on_with_when_it_comes_back(
     assert again.shown() == there
     (newcomer,) = world.new_people()
     again.do("enrol", courseid=restored, userids=[newcomer])
+    again.approve("add")  # of a mapping with another course nothing is approved any more
     again.wait("somebody enrolled in the restored course arrives", lambda: again.has(newcomer))
     assert len(again.invited()) == len(there) + 1
 

@@ -53,6 +53,8 @@ def test_a_first_look_that_finds_linked_students_in_step_has_nothing_to_ask(
         with sqlite_kit.database.transaction() as tx:
             links.create(tx, clock(), made.mapping_id, [links.NewLink(userid, student, "ana@example.edu", {})])
         assert (made.sync().counts, made.hold()) == ({}, None)
+        with sqlite_kit.database.reading() as tx:
+            assert [row.phase for row in audit.search(tx, operation="began_in_step")] == ["end", "begin"]
         made.enrol()
         assert made.sync().counts == {"add": 1}
 

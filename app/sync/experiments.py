@@ -21,7 +21,8 @@ Pause = Callable[[float], None]
 INVITATIONS = 9
 """No more of them are sent by one trial."""
 
-_FAR = 987_654  # beyond every number there is
+_FAR = 987_654  # beyond every course there is
+_NOBODY = 0  # a number that no student has: one beyond those we see might be somebody's
 _LONG = 300
 _MILLISECONDS = 100_000_000_000  # seconds since the epoch reach this in the year 5138
 _PATIENCE, _BETWEEN = 120.0, 2.0  # seconds for an export, and between two looks at it
@@ -154,7 +155,7 @@ class Experiments:
         self._deletions(self._again(fifth))
 
     def _unknown(self) -> None:
-        unknown = {"studentId": max(_ids(self.scratch.active())) + _FAR}
+        unknown = {"studentId": _NOBODY}
         answer = self._seen(self.scratch.delete(unknown))
         self._note("unknown_student", "ignore" if answer.status == 200 else "refuse")
 

@@ -201,7 +201,7 @@ def _end(kit: Kit, lease: Lease, look: Preview, applied: Applied) -> Ended:
         held = showing.items(look.verdict, look.names)
         again = keep_hold(tx, now, lease, look.mapping, _judged(lease, look, held, applied))
         if _begins_in_step(look) and not (_was_refused(last) or _was_repointed(tx, look.mapping)):
-            mappings.start(tx, lease.mapping_id, now)
+            _begin(tx, now, lease, look.plan.links)
         mapping = mappings.get(tx, lease.mapping_id) or look.mapping
         if look.roster is not None:
             rosters.keep(tx, lease.mapping_id, look.roster)
@@ -220,6 +220,21 @@ def _begins_in_step(look: Preview) -> bool:
     """Whether a first plan has nothing to ask about students who are linked already, as after moving over."""
     nothing = not look.plan.actions and not look.conflicts
     return look.mapping.started_at is None and look.plan.links > 0 and nothing
+
+
+def _begin(tx: Connection, now: float, lease: Lease, links: int) -> None:
+    mappings.start(tx, lease.mapping_id, now)
+    call_uid = audit.begin(
+        tx,
+        now,
+        actor=UNASKED,
+        system="kurasync",
+        operation="began_in_step",
+        subject={"links": links},
+        mapping_id=lease.mapping_id,
+        run_id=lease.run_id,
+    )
+    audit.end(tx, now, call_uid, "done")
 
 
 def _was_refused(last: Hold | None) -> bool:
