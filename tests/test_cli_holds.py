@@ -194,7 +194,7 @@ def test_runs_are_listed_and_shown_with_their_plan(desk: Desk) -> None:
     assert len(desk.json("runs", "show", "1")["plan"]["held"]) == 2
     assert "Waits for approval (2)" in desk.done("runs", "show", "1")
     assert desk.json("runs", "list", "--outcome", "dead") == []
-    assert "no run" in desk.done("runs", "list", "--outcome", "dead")
+    assert "no such run" in desk.done("runs", "list", "--outcome", "dead")
 
 
 def test_an_unknown_run_is_told(desk: Desk) -> None:

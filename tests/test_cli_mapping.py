@@ -221,7 +221,7 @@ def test_a_rule_that_does_not_fit_is_a_usage_error(desk: Desk) -> None:
     desk.map()
     for text, words in {
         "mode=sometimes": "one of auto, review",
-        "modus=auto": "not a setting of a mapping",
+        "modus=auto": "no rule of a mapping",
         "removals_most=many": "removals_most",
         "mode": "RULE=VALUE",
     }.items():

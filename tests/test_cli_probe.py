@@ -79,7 +79,9 @@ def test_a_sandbox_behaves_as_was_found_out(scratch: Desk, processes: Processes,
     assert {name: shown[name]["value"] for name in answers} == answers
 
 
-@pytest.mark.parametrize("text", ["nothing", "[]", '{"answers": {"mood": "good"}}', '{"answers": {}}', '{"duplicate_add": "dance"}'])
+@pytest.mark.parametrize(
+    "text", ["nothing", "[]", '{"answers": {"mood": "good"}}', '{"answers": {}}', '{"duplicate_add": "dance"}']
+)
 def test_a_file_of_something_else_is_refused(scratch: Desk, tmp_path: Path, text: str) -> None:
     path = tmp_path / "answers.json"
     path.write_text(text)

@@ -104,3 +104,8 @@ def test_the_rules_of_grades_are_settings() -> None:
 def test_it_refuses_what_does_not_fit_grades_and_names_it(name: str, value: Any) -> None:
     with pytest.raises(ValueError, match=name):
         from_settings({name: value})
+
+
+@pytest.mark.parametrize("rule", ["roles", "capability", "institution_role"])
+def test_none_is_nothing_and_not_a_role_called_so(rule: str) -> None:
+    assert from_settings({rule: "none"}) == Rules()

@@ -165,6 +165,8 @@ def set_rules(kit: Kit, name: str, changes: tuple[str, ...], reset: tuple[str, .
             raise click.UsageError(error.message) from error
     defaults = asdict(Rules())
     lines = [{"rule": rule, "value": value, "default": defaults[rule]} for rule, value in asdict(chosen).items()]
+    if not as_json:
+        lines = [{name: cell(each) or "none" for name, each in line.items()} for line in lines]
     listing(lines, {"rule": "rule", "value": "value", "default": "default"}, as_json=as_json, empty="")
 
 

@@ -49,7 +49,8 @@ def list_runs(kit: Kit, name: str | None, kind: str | None, outcome: str | None,
         "outcome": "ended as",
         "message": "said",
     }
-    listing([_line(each) for each in found], titles, as_json=as_json, empty="There was no run yet.")
+    empty = "There was no such run, or it was forgotten with age."
+    listing([_line(each) for each in found], titles, as_json=as_json, empty=empty)
 
 
 @runs.command()

@@ -71,7 +71,13 @@ _CHOICES = {
 }
 
 
+_NAMES = ("roles", "capability", "institution_role")
+"""Rules that name something of Moodle's, or nothing, which people write as `none`."""
+
+
 def _checked(name: str, value: Any) -> Any:
+    if name in _NAMES and value == "none":
+        value = ""
     if name in _CHOICES:
         return _one_of(name, value)
     if name == "roles":
