@@ -70,7 +70,7 @@ def list_instances(kit: Kit, as_json: bool) -> None:
         "name": "instance",
         "display_name": "called",
         "url": "address",
-        "state": "state",
+        "state": "status",
         "lms_enabled": "LMS integration",
         "mappings": "mappings",
         "last_success_at": "last success",

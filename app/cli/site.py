@@ -104,7 +104,7 @@ def list_sites(kit: Kit, as_json: bool) -> None:
         "name": "site",
         "url": "address",
         "plugin": "plugin",
-        "state": "state",
+        "state": "status",
         "mappings": "mappings",
         "ways": "ways in",
         "last_success_at": "last success",
