@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import sys
 import termios
@@ -74,6 +75,7 @@ def terminal(desk: Desk, *arguments: str, columns: int = 200) -> Iterator[Termin
 
 
 def _take_terminal(descriptor: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored where the suite itself runs in the background
     fcntl.ioctl(descriptor, termios.TIOCSCTTY, 0)
 
 
