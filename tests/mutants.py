@@ -67,7 +67,7 @@ MUTANTS = (
         "app/sync/recall.py",
         "steps.removals_since(tx, mapping.id, now - DAY)",
         "steps.removals_since(tx, mapping.id, now)",
-        ("tests/test_apply.py",),
+        ("tests/test_apply_limits.py",),
     ),
     Mutant(
         "trust an empty answer",
@@ -102,21 +102,21 @@ MUTANTS = (
         "app/planning/grade_cells.py",
         '    return "" if _is_ours(now, known, book.writer) else "person"',
         '    return ""',
-        ("tests/test_grades_run.py", "tests/test_planning_grades.py"),
+        ("tests/test_grades_persons.py", "tests/test_planning_grades.py"),
     ),
     Mutant(
         "write grades of a link that moved",
         "app/sync/grades_recall.py",
         "        moved=frozenset(made | ended),",
         "        moved=frozenset(),",
-        ("tests/test_grades_run.py",),
+        ("tests/test_grades_students.py",),
     ),
     Mutant(
         "forget yesterday's losses",
         "app/sync/grades_recall.py",
         "steps.losses_since(tx, mapping.id, now - DAY)",
         "steps.losses_since(tx, mapping.id, now)",
-        ("tests/test_grades_run.py",),
+        ("tests/test_grades_guard.py",),
     ),
     Mutant(
         "send a grade before it is written down",
@@ -130,7 +130,7 @@ MUTANTS = (
         "app/planning/grade_guard.py",
         "    if isinstance(action, act.RemoveColumn):",
         "    if False:",
-        ("tests/test_grades_run.py", "tests/test_planning_grade_guard.py"),
+        ("tests/test_grades_guard.py", "tests/test_planning_grade_guard.py"),
     ),
 )
 

@@ -48,10 +48,7 @@ def test_a_first_look_that_finds_linked_students_in_step_has_nothing_to_ask(
     sqlite_kit: Kit, clock: SetClock
 ) -> None:
     with world(sqlite_kit, clock, started=False) as made:
-        userid = made.enrol(email="ana@example.edu")
-        student = made.kura.put_student(made.kura_course, **as_in_moodle(made, userid))
-        with sqlite_kit.database.transaction() as tx:
-            links.create(tx, clock(), made.mapping_id, [links.NewLink(userid, student, "ana@example.edu", {})])
+        linked_in_step(made)
         assert (made.sync().counts, made.hold()) == ({}, None)
         with sqlite_kit.database.reading() as tx:
             assert [row.phase for row in audit.search(tx, operation="began_in_step")] == ["end", "begin"]
@@ -72,10 +69,7 @@ def test_a_first_plan_that_a_person_refused_does_not_begin_by_itself_once_there_
     sqlite_kit: Kit, clock: SetClock
 ) -> None:
     with world(sqlite_kit, clock, started=False) as made:
-        userid = made.enrol(email="ana@example.edu")
-        student = made.kura.put_student(made.kura_course, **as_in_moodle(made, userid))
-        with sqlite_kit.database.transaction() as tx:
-            links.create(tx, clock(), made.mapping_id, [links.NewLink(userid, student, "ana@example.edu", {})])
+        userid = linked_in_step(made)
         made.moodle.unenrol(userid, made.course)
         assert made.sync().counts == {"held": 1}
         hold = made.hold()
@@ -85,6 +79,15 @@ def test_a_first_plan_that_a_person_refused_does_not_begin_by_itself_once_there_
         assert [made.sync().counts for _ in range(2)] == [{}, {}]
         made.enrol()
         assert made.sync().counts == {"held": 1}
+
+
+def linked_in_step(made: World) -> int:
+    """A student whom both sides hold alike and who is linked already, as after moving over; her Moodle user."""
+    userid = made.enrol(email="ana@example.edu")
+    student = made.kura.put_student(made.kura_course, **as_in_moodle(made, userid))
+    with made.kit.database.transaction() as tx:
+        links.create(tx, made.clock(), made.mapping_id, [links.NewLink(userid, student, "ana@example.edu", {})])
+    return userid
 
 
 def as_in_moodle(made: World, userid: int) -> dict[str, str]:
