@@ -13,13 +13,15 @@ from rq import Queue
 from app.errors import SettingsError
 from app.settings import Settings
 
+TASKS = "tasks"
+
 Target = tuple[int, str]
-"""(mapping id, kind)."""
+"""(mapping id, kind), or (task id, TASKS)."""
 
-NAMES = ("roster", "grades")
-"""The queues, in the order in which workers look at them; a queue is called like its kind of work."""
+NAMES = (TASKS, "roster", "grades")
+"""The queues, in the order in which workers look at them: somebody waits for a task. Each is called like its work."""
 
-_JOBS = {"roster": "workers.jobs.sync_roster", "grades": "workers.jobs.sync_grades"}
+_JOBS = {TASKS: "workers.jobs.do_task", "roster": "workers.jobs.sync_roster", "grades": "workers.jobs.sync_grades"}
 _SWEEP = "kurasync:sweep"
 # Lost jobs are put on again by the next sweep, so nothing has to be kept long (queue.md 3).
 _WAITS_AT_MOST = 600
@@ -49,13 +51,13 @@ def _url(settings: Settings) -> str:
     return settings.redis_url
 
 
-def job_id(mapping_id: int, kind: str) -> str:
+def job_id(number: int, kind: str) -> str:
     """A new id each time: a second job for a mapping must not overwrite what belongs to a running one (queue.md 1)."""
-    return f"{kind}_{mapping_id}_{uuid4().hex}"
+    return f"{kind}_{number}_{uuid4().hex}"
 
 
 def parse(text: str) -> Target | None:
-    """(mapping id, kind) of a job id; None when it is not one of ours."""
+    """The target of a job id; None when it is not one of ours."""
     kind, _, rest = text.partition("_")
     number = rest.partition("_")[0]
     return (int(number), kind) if kind in NAMES and number.isdecimal() else None
@@ -82,14 +84,14 @@ def enqueue(redis: Redis, targets: Iterable[Target], *, timeout: int) -> None:
         jobs = [
             Queue.prepare_data(
                 _JOBS[kind],
-                args=(mapping_id,),
+                args=(number,),
                 timeout=timeout,
                 ttl=_WAITS_AT_MOST,
                 result_ttl=0,
                 failure_ttl=_FAILURE_KEPT,
-                job_id=job_id(mapping_id, kind),
+                job_id=job_id(number, kind),
             )
-            for mapping_id, kind in wanted
+            for number, kind in wanted
             if kind == name
         ]
         if jobs:

@@ -203,6 +203,13 @@ class Settings:
     alert_every: float = _setting(21600.0, "the same is not told again within this time")
     alert_collect: float = _setting(30.0, "how long alerts are gathered before they are told as one message ...")
     alert_pause: float = _setting(600.0, "... and the least time between two messages")
+    public_url: str = _setting(
+        "", "address at which people reach the console, such as https://kurasync.example.edu", parse=_web_url
+    )
+    session_idle: float = _setting(28800.0, "seconds without a request after which somebody is signed out ...")
+    session_longest: float = _setting(604800.0, "... and the longest that anybody stays signed in")
+    task_kept: float = _setting(3600.0, "how long the result of a preview is kept")
+    metrics_token: str = _setting("", "bearer token that /metrics asks for; empty: none", secret=True)
     silent_hours: float = _setting(72.0, "hours without an event after which a site is called silent; 0: never")
 
     @property

@@ -15,6 +15,8 @@ import structlog
 from app import kit, log, queues, settings
 from app.children import show_as
 from app.errors import SettingsError
+from app.setup import tasks
+from app.setup.accounts import forget_sessions
 from app.setup.sealing import seal
 from app.store.prune import prune
 from app.sync.alerting import note_silence
@@ -75,6 +77,8 @@ def beats(box: kit.Kit) -> list[Beat]:
         Beat("prune", _HOUR, lambda: forget(box)),
         Beat("seal", given.seal_every, lambda: seal(box)),
         Beat("alerts", _ALERTS, lambda: tell(box)),
+        Beat("tasks", _ALERTS, lambda: tasks.tidy(box)),
+        Beat("sessions", _HOUR, lambda: forget_sessions(box)),
         Beat("silence", _SILENCE, lambda: note_silence(box)),
     ]
 

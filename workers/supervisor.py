@@ -14,7 +14,7 @@ from app.children import Child, show_as
 from app.errors import SettingsError
 from app.forks import copy
 from app.settings import Settings
-from app.store import worklist
+from app.store import tasks, worklist
 from app.store.db import Database
 from app.supervise import Supervisor
 from workers.process import work
@@ -55,7 +55,9 @@ class Crew:
         try:
             with database.transaction() as tx:
                 now = database.now(tx)
-                worklist.expire(tx, now, owner_prefix(child.pid, self._start), self._settings.grace_dead)
+                owner = owner_prefix(child.pid, self._start)
+                worklist.expire(tx, now, owner, self._settings.grace_dead)
+                tasks.lose(tx, now, owner)
         except Exception:
             _log.exception("expire_failed", pid=child.pid)
         finally:

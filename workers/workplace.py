@@ -10,6 +10,7 @@ from uuid import uuid4
 import structlog
 
 from app.kit import Kit
+from app.setup import tasks
 from app.sync.turn import REFUSED, VERBS, Verb, take_turn
 
 _log = structlog.get_logger()
@@ -47,3 +48,11 @@ class Workplace:
         else:
             if outcome != REFUSED and not self.stopping:
                 self._refill()
+
+    def task(self, task_id: int) -> None:
+        """Do a task; only a database that is away can end it here, and then it is given up in time."""
+        try:
+            tasks.do(self._kit, task_id, self._prefix)
+        except Exception:
+            _log.exception("task_lost", task_id=task_id)
+            self._kit.close()

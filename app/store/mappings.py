@@ -23,10 +23,12 @@ from app.store.tables import (
     holds,
     links,
     mappings,
+    readings,
     rosters,
     runs,
     sites,
     steps,
+    tasks,
     worklist,
 )
 
@@ -292,7 +294,7 @@ def remove(tx: Connection, mapping_id: int) -> None:
     """Forget a mapping and everything that hangs on it, except its audit rows."""
     # The mapping first: a delivery that makes removals wait locks it before its rows of the worklist.
     seize(tx, mapping_id)
-    hanging_on_it = (event_requests, worklist, steps, holds, runs, links, rosters)
+    hanging_on_it = (event_requests, worklist, steps, holds, runs, links, rosters, readings, tasks)
     for table in (*hanging_on_it, grade_exports, grade_columns, grade_cells, exemptions, bypasses):
         tx.execute(delete(table).where(table.c.mapping_id == mapping_id))
     tx.execute(delete(mappings).where(mappings.c.id == mapping_id))

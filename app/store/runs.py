@@ -16,7 +16,8 @@ from app.store.worklist import Claim, Kind
 class Run:
     """One attempt; it covers the requests (gen_from, gen_to]. `outcome` None: it is running, or nobody noticed its end.
 
-    `plan` and `counts` are as shown to people; `drift` counts actions that no event explains.
+    `plan` and `counts` are as shown to people; `drift` counts actions that no event explains; `asked_at` is since when
+    the oldest of what it covers is wanted.
     """
 
     id: int
@@ -35,6 +36,7 @@ class Run:
     plan: Any
     counts: dict[str, int] | None
     drift: int
+    asked_at: float | None
 
 
 # A run that was reaped may still come back and find its lease lost: it knows more than the reaper did.

@@ -142,6 +142,15 @@ rosters = Table(  # the students of a Moodle course as last read whole and prove
     Column("next_change", Double),  # when an enrolment begins or ends next by its dates
 )
 
+readings = Table(  # both sides as the last run read them, for people to look at: no rule goes by it
+    "readings",
+    metadata,
+    Column("mapping_id", ForeignKey("mappings.id"), primary_key=True),
+    Column("read_at", Double, nullable=False),
+    Column("members", JSON, nullable=False),  # personal: the students of the Moodle course, one object each
+    Column("students", JSON, nullable=False),  # personal: the students of the kuraCloud course, one object each
+)
+
 events = Table(
     "events",
     metadata,
@@ -160,6 +169,9 @@ events = Table(
     Column("wanted", Boolean, nullable=False),  # it asked for a look at one mapping at least
     Column("delivery", String(200)),
     UniqueConstraint("site_id", "event_uid"),
+    Index("ix_events_courseid", "courseid", "id"),
+    Index("ix_events_relateduserid", "relateduserid", "id"),
+    Index("ix_events_name", "name", "id"),
 )
 
 worklist = Table(
@@ -182,6 +194,7 @@ worklist = Table(
     Column("failing_since", Double),
     Column("recheck_at", Double),
     Column("last_run_id", BigInteger),
+    Column("asked_at", Double),  # since when what runs cover is wanted, until one of them is done
     CheckConstraint("wanted >= seen", name="wanted"),
     CheckConstraint("(lease_owner IS NULL) = (lease_until IS NULL)", name="lease"),
     CheckConstraint("due_at IS NOT NULL OR wanted = seen", name="due"),
@@ -221,7 +234,9 @@ runs = Table(
     Column("plan", JSON),  # personal: what was planned, as shown to people
     Column("counts", JSON),  # how many of each action were done, held, in conflict, failed
     Column("drift", Integer, nullable=False, server_default="0"),  # actions that no event explains
+    Column("asked_at", Double),  # since when the oldest of what it covers is wanted
     Index("ix_runs_mapping_id_kind", "mapping_id", "kind", "id"),
+    Index("ix_runs_ended_at", "ended_at"),
     sqlite_autoincrement=True,
 )
 
@@ -349,6 +364,9 @@ audit = Table(  # append-only: two rows a write, `begin` and `end`, with one cal
     Column("subject", JSON, nullable=False),  # who and what; of personal values only salted digests
     Column("outcome", String(20)),  # of `end`: done, refused, failed, unknown
     Column("detail", Text),
+    Index("ix_audit_at", "at"),
+    Index("ix_audit_actor", "actor", "id"),
+    Index("ix_audit_operation", "operation", "id"),
 )
 
 audit_subjects = Table(  # the people of an audit row, one for each of its records; may be erased, never changed
@@ -373,4 +391,63 @@ audit_seals = Table(  # the hash chain: each seal is over an audit row and the s
     Column("audit_id", ForeignKey("audit.id"), nullable=False, unique=True),
     Column("seal", String(64), nullable=False),
     Column("sealed_at", Double, nullable=False),
+)
+
+tasks = Table(  # what a person asked for that takes its time and changes nothing: its result is shown, then forgotten
+    "tasks",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("kind", String(20), nullable=False),  # app.setup.tasks.KINDS
+    Column("mapping_id", ForeignKey("mappings.id")),
+    Column("asked_by", Text, nullable=False),
+    Column("asked_at", Double, nullable=False),
+    Column("state", String(10), nullable=False),  # wanted, running, done, failed; used: a plan that was carried on
+    Column("owner", Text),  # the process that began it, as a lease names one
+    Column("began_at", Double),
+    Column("ended_at", Double),
+    Column("result", JSON(none_as_null=True)),  # personal: of a preview the plan, as shown to people
+    Column("reason", String(60)),  # why it failed
+    Column("message", Text),
+    Index("ix_tasks_unfinished", "id", postgresql_where=text("ended_at IS NULL"),
+          sqlite_where=text("ended_at IS NULL")),
+    Index("ix_tasks_mapping_id", "mapping_id"),
+    sqlite_autoincrement=True,
+)
+
+users = Table(  # people who sign in to the console
+    "users",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("password", Text),  # hashed; NULL: signs in elsewhere
+    Column("role", String(10), nullable=False),  # app.planning.roles
+    Column("created_at", Double, nullable=False),
+    Column("failures", Integer, nullable=False, server_default="0"),  # wrong passwords in a row
+    Column("locked_until", Double, nullable=False, server_default="0"),
+    Column("signed_in_at", Double),
+    sqlite_autoincrement=True,
+)
+
+sessions = Table(  # who is signed in, by the digest of what the browser holds
+    "sessions",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("created_at", Double, nullable=False),
+    Column("seen_at", Double, nullable=False),
+)
+
+api_keys = Table(  # programs that use the API, by the digest of their key
+    "api_keys",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("role", String(10), nullable=False),
+    Column("site_id", ForeignKey("sites.id", ondelete="CASCADE")),  # NULL: every site
+    Column("created_by", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("ends_at", Double),
+    Column("used_at", Double),  # to the minute
+    sqlite_autoincrement=True,
 )

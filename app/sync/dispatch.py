@@ -14,7 +14,7 @@ from app.errors import Refused
 from app.kit import Kit
 from app.queues import Target
 from app.setup.backups import refuse_older
-from app.store import audit, worklist
+from app.store import audit, tasks, worklist
 from app.sync import alerting
 from app.sync.backoff import Chance, backoff
 
@@ -103,7 +103,11 @@ class Dispatcher:
 
     def _due(self, limit: int) -> list[Target]:
         with self._kit.database.reading() as tx:
-            return worklist.due(tx, self._kit.database.now(tx), limit, self._kit.settings.runs_per_instance)
+            runs = worklist.due(tx, self._kit.database.now(tx), limit, self._kit.settings.runs_per_instance)
+            # Half the workers at most: what somebody looks at must not hold up what has to be done.
+            room = max(1, self._kit.settings.workers // 2) - tasks.running(tx)
+            asked = tasks.wanted(tx, room) if room > 0 else []
+        return [*((number, queues.TASKS) for number in asked), *runs]
 
     def _note(self, error: Exception | None) -> None:
         trouble = type(error).__name__ if error else ""

@@ -10,6 +10,7 @@ from app.errors import Refused
 from app.kit import Kit
 from app.planning import grade_actions as act
 from app.planning import grades as planning
+from app.planning.actions import set_digest
 from app.planning.computing import computed
 from app.planning.grade_guard import GradeCircumstances, judge
 from app.planning.gradebook import Export, Gradebook, GradePlan, Grades
@@ -44,6 +45,11 @@ class Preview:
     book: Gradebook
     plan: GradePlan
     verdict: Verdict[act.Action]
+
+    @property
+    def digest(self) -> str:
+        """Of everything that it would do or hold: the same plan has the same (app.planning.actions.set_digest)."""
+        return set_digest(map(act.fingerprint, (*self.verdict.go, *(held.action for held in self.verdict.held))))
 
     def as_json(self) -> dict[str, Any]:
         """The plan as stored with its run and shown to people; personal."""

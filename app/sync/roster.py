@@ -74,6 +74,11 @@ class Preview:
         """What no rule decides."""
         return self.plan.conflicts
 
+    @property
+    def digest(self) -> str:
+        """Of everything that it would do or hold: the same plan has the same (app.planning.actions.set_digest)."""
+        return act.set_digest(map(act.fingerprint, (*self.verdict.go, *(held.action for held in self.verdict.held))))
+
     def as_json(self) -> dict[str, Any]:
         """The plan as stored with its run and shown to people; personal."""
         return showing.plan(self.verdict, self.plan, self.names)

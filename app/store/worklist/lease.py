@@ -73,10 +73,11 @@ _CLAIM = (
         lease_owner=_OWNER,
         lease_until=_UNTIL,
         first_wanted_at=None,
+        asked_at=func.coalesce(_ROW.asked_at, _ROW.first_wanted_at),
         # A recheck whose time has come is this run; it reads after this commit.
         recheck_at=case((_ROW.recheck_at > _NOW, _ROW.recheck_at), else_=None),
     )
-    .returning(_ROW.fence, _ROW.wanted, _ROW.seen, _ROW.attempts, _ROW.failing_since, _ROW.due_at)
+    .returning(_ROW.fence, _ROW.wanted, _ROW.seen, _ROW.attempts, _ROW.failing_since, _ROW.due_at, _ROW.asked_at)
 )
 _OPEN_RUN = insert(runs).returning(runs.c.id)
 _NOTE_RUN = update(worklist).where(THIS_ROW).values(last_run_id=bindparam("b_run"))
@@ -108,6 +109,7 @@ def claim(
         "due_at": row.due_at,
         "started_at": now,
         "owner": owner,
+        "asked_at": row.asked_at,
     }
     run_id = tx.execute(_OPEN_RUN, run).scalar_one()
     tx.execute(_NOTE_RUN, {**key, "b_run": run_id})

@@ -70,6 +70,7 @@ def _closing(gate: str) -> Any:
 _AGAIN = least(func.coalesce(_ROW.recheck_at, _AT), func.coalesce(_AT, _ROW.recheck_at))
 _DONE = _releasing(
     seen=_GEN,
+    asked_at=None,
     attempts=0,
     failing_since=None,
     not_before=0.0,

@@ -31,6 +31,7 @@ class Row:
     failing_since: float | None
     recheck_at: float | None
     last_run_id: int | None
+    asked_at: float | None
 
     @property
     def state(self) -> str:
