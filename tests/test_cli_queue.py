@@ -52,7 +52,7 @@ def test_queues_show_what_redis_holds(desk: Desk, redis_url: str) -> None:
     desk.environ["KURASYNC_REDIS_URL"] = redis_url
     desk.map()
     found = desk.json("queues")
-    assert found["redis"] == {"jobs": {"roster": 0, "grades": 0}, "trouble": None}
+    assert found["redis"] == {"jobs": {"tasks": 0, "roster": 0, "grades": 0}, "trouble": None}
     assert [(row["mapping"], row["state"], row["waiting"]) for row in found["rows"]] == [(1, "wanted", 1)]
     assert "Jobs in Redis: 0 roster, 0 grades." in desk.done("queues")
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.cli import traced
 from app.kit import Kit
 from app.sync import trace as tracing
+from app.words import traced
 from tests.conftest import SetClock
 from tests.grading import Course, course
 from tests.world import world

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 import click
 
 from app.cli.failing import FAILED, UNREACHABLE
-from app.cli.output import as_json_option, listing, moment, print_json, say
+from app.cli.output import as_json_option, listing, print_json, say
 from app.cli.session import with_kit
 from app.errors import TransientError
 from app.kit import Kit
 from app.settings import Settings
 from app.store import alerts as rows
-from app.store.alerts import Alert
 from app.sync import telling
+from app.words import alerts as words
 
 
 @click.group()
@@ -32,7 +31,7 @@ def list_alerts(kit: Kit, limit: int, as_json: bool) -> None:
     with kit.database.reading() as tx:
         found, now = rows.search(tx, limit=limit), kit.database.now(tx)
     titles = {"at": "at", "kind": "about", "message": "what", "state": "told"}
-    lines = [_line(each, now) for each in found]
+    lines = [words.line(each, now) for each in found]
     listing(lines, titles, as_json=as_json, empty="Nothing had to be told lately.")
     if not as_json and not telling.channels(kit.settings):
         say("Nobody is told: neither a mail server nor a webhook is set up. See docs/holds-and-alerts.md.")
@@ -59,27 +58,3 @@ def _sent(way: str, settings: Settings) -> str:
     if way == "mail":
         return f"{settings.smtp_host} took a message to {settings.alert_to}. See that it arrives."
     return "a signed message was taken."
-
-
-def _line(alert: Alert, now: float) -> dict[str, Any]:
-    return {
-        "id": alert.id,
-        "at": moment(alert.at),
-        "kind": alert.kind,
-        "topic": alert.topic,
-        "message": alert.message,
-        "state": _state(alert, now),
-        "mailed_at": moment(alert.mailed_at),
-        "posted_at": moment(alert.posted_at),
-        "due_at": moment(alert.due_at),
-        "attempts": alert.attempts,
-    }
-
-
-def _state(alert: Alert, now: float) -> str:
-    told = [way for way, at in (("mail", alert.mailed_at), ("webhook", alert.posted_at)) if at is not None]
-    if alert.due_at is None:
-        return " and ".join(told) or "no: put right, told before, or nobody to tell"
-    if alert.attempts:
-        return "; ".join([*told, "is tried again"])
-    return "waits, since the same was told lately" if alert.due_at > now else "about to be"

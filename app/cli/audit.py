@@ -6,7 +6,6 @@ import json
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -14,7 +13,7 @@ from app import sheets
 from app.cli import audit_check
 from app.cli.failing import FAILED
 from app.cli.naming import chosen, mapping_option
-from app.cli.output import as_json_option, listing, moment, print_json
+from app.cli.output import as_json_option, listing, print_json
 from app.cli.runs import limit_option
 from app.cli.session import opened, with_kit
 from app.kit import Kit
@@ -22,7 +21,8 @@ from app.planning.chain import Head
 from app.planning.verification import Link
 from app.setup import anchor, archive, auditing
 from app.store import audit as rows
-from app.store.audit import Entry
+from app.words import audit as words
+from app.words.moments import moment
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
@@ -68,27 +68,10 @@ def list_entries(
         "run": "run",
         "detail": "detail",
     }
-    lines = [_line(each) for each in found]
+    lines = [words.line(each) for each in found]
     if not as_json:
         lines = [{**line, "ended": line["outcome"] or "begun"} for line in lines]
     listing(lines, titles, as_json=as_json, empty="Nothing was written yet.")
-
-
-def _line(entry: Entry) -> dict[str, Any]:
-    return {
-        "id": entry.id,
-        "at": moment(entry.at),
-        "call": entry.call_uid,
-        "phase": entry.phase,
-        "actor": entry.actor,
-        "system": entry.system,
-        "operation": entry.operation,
-        "outcome": entry.outcome,
-        "mapping": entry.mapping_id,
-        "run": entry.run_id,
-        "subject": entry.subject,
-        "detail": entry.detail,
-    }
 
 
 @audit.command()

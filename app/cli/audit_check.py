@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from app.cli.output import cell, moment, say
+from app.cli.output import say
 from app.planning.chain import Head
 from app.planning.verification import Finding, Verdict
+from app.words.cells import cell
+from app.words.moments import moment
 
 _ROW = {
     "changed": "Row {audit_id} (seal {seq}) is not what was sealed: it was changed, or the row before it was changed "

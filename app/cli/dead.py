@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
-
 import click
 
-from app.cli.output import as_json_option, listing, moment, say
+from app.cli.output import as_json_option, listing, say
 from app.cli.session import actor, with_kit
 from app.kit import Kit
 from app.setup import deaths, finding
 from app.setup.deaths import Chosen
-from app.store.reports import DeadLine
+from app.words import deaths as words
 
 _TITLES = {
     "mapping": "mapping",
@@ -36,7 +33,7 @@ def dead() -> None:
 @with_kit
 def list_dead(kit: Kit, as_json: bool) -> None:
     """List what gave up, the longest failing first."""
-    found = [_line(each) for each in deaths.found(kit, Chosen())]
+    found = [words.line(each) for each in deaths.found(kit, Chosen())]
     listing(found, _TITLES, as_json=as_json, empty="Nothing gave up.")
 
 
@@ -69,18 +66,4 @@ def requeue(
     if gone and not as_json:
         say(f"{len(gone)} {'would be' if dry_run else 'are'} tried again.")
     empty = "Nothing that gave up fits: see `kurasync dead list`."
-    listing([_line(each) for each in gone], _TITLES, as_json=as_json, empty=empty)
-
-
-def _line(each: DeadLine) -> dict[str, Any]:
-    facts = asdict(each)
-    return {
-        "mapping": facts["mapping_id"],
-        "kind": facts["kind"],
-        "course": f"{facts['site']}:{facts['courseid']}",
-        "failures": facts["attempts"],
-        "crashes": facts["crashes"],
-        "failing_since": moment(facts["failing_since"]),
-        "reason": facts["reason"],
-        "message": facts["message"],
-    }
+    listing([words.line(each) for each in gone], _TITLES, as_json=as_json, empty=empty)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from app.cli.output import as_json_option, details, listing, moment, print_json, say, table
+from app.cli.output import as_json_option, details, listing, print_json, say, table
 from app.cli.runs import limit_option
 from app.cli.session import with_kit
 from app.errors import NotFound
@@ -17,6 +17,8 @@ from app.store import events as rows
 from app.store import runs, sites
 from app.store.events import Event
 from app.sync import requeue as again
+from app.words import events as words
+from app.words.moments import moment
 
 _PAGE = 1000
 
@@ -60,7 +62,7 @@ def list_events(
     """List events, the newest first."""
     found = _search(kit, site_name, courseid, userid, event_name, wanted)
     names = _site_names(kit)
-    lines = [_line(event, names) for event, _ in zip(found, range(limit), strict=False)]
+    lines = [words.line(event, names) for event, _ in zip(found, range(limit), strict=False)]
     titles = {
         "id": "event",
         "received_at": "received",
@@ -92,7 +94,7 @@ def show(kit: Kit, number: int, as_json: bool) -> None:
             }
             for run in runs.covering(tx, number)
         ]
-    line = _line(event, _site_names(kit))
+    line = words.line(event, _site_names(kit))
     if as_json:
         print_json({**line, "runs": covering})
         return
@@ -201,20 +203,3 @@ def _search(
 def _site_names(kit: Kit) -> dict[int, str]:
     with kit.database.reading() as tx:
         return {each.id: each.name for each in sites.every(tx)}
-
-
-def _line(event: Event, names: dict[int, str]) -> dict[str, Any]:
-    return {
-        "id": event.id,
-        "site": names.get(event.site_id, ""),
-        "way": event.way,
-        "name": event.name,
-        "courseid": event.courseid,
-        "userid": event.relateduserid,
-        "objectid": event.objectid,
-        "wanted": event.wanted,
-        "received_at": moment(event.received_at),
-        "timecreated": moment(event.timecreated),
-        "event_uid": event.event_uid,
-        "delivery": event.delivery,
-    }

@@ -11,13 +11,13 @@ from app.cli import asking
 from app.cli.asking import yes_option
 from app.cli.naming import mapping_argument
 from app.cli.output import as_json_option, print_json, say, table
-from app.cli.planned_grades import LEFT_TITLES, left_line
 from app.cli.session import actor, with_kit
 from app.kit import Kit
 from app.planning.grade_actions import Column
 from app.setup import finding
 from app.sync import handing
 from app.sync.handing import Chosen
+from app.words.grades_plan import LEFT_TITLES, left_line
 
 
 class ColumnName(click.ParamType[Column]):

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import click
 
 from app.cli.deciding import SHORT, digest_option, looked_at
 from app.cli.naming import chosen, mapping_option
-from app.cli.output import as_json_option, details, listing, moment, print_json, say
-from app.cli.planned import counted, show_held
+from app.cli.output import as_json_option, details, listing, print_json, say
+from app.cli.planned import show_held
 from app.cli.session import actor, with_kit
 from app.errors import NotFound
 from app.kit import Kit
@@ -19,7 +16,7 @@ from app.store import mappings
 from app.store.holds import WAITING, Hold
 from app.sync import bypass
 from app.sync import holds as verbs
-from app.sync.alerting import UNASKED
+from app.words import holds as words
 
 _NONE = "Nothing waits for approval."
 
@@ -53,7 +50,7 @@ def list_holds(kit: Kit, name: str | None, everything: bool, as_json: bool) -> N
         "created_at": "since",
         "became": "state",
     }
-    listing([_line(each, courses, followed) for each in found], titles, as_json=as_json, empty=_NONE)
+    listing([words.line(each, courses, followed) for each in found], titles, as_json=as_json, empty=_NONE)
 
 
 @holds.command()
@@ -64,7 +61,7 @@ def show(kit: Kit, number: int, as_json: bool) -> None:
     """Show what a hold would do, why it waits, and the digest that approves just this."""
     found = _hold(kit, number)
     if as_json:
-        print_json({**_facts(kit, found), "items": found.items})
+        print_json({**words.facts(kit, found), "items": found.items})
         return
     show_hold(kit, found)
     if found.state == "open":
@@ -118,7 +115,7 @@ def show_hold(kit: Kit, hold: Hold) -> None:
         "run": "made by run",
         "digest": "digest",
     }
-    details(_facts(kit, hold), titles)
+    details(words.facts(kit, hold), titles)
     say()
     show_held(hold.kind, hold.items, "Waits for approval" if hold.state == "open" else "What it was about")
 
@@ -130,45 +127,3 @@ def _say_how_to_decide(hold: Hold) -> None:
     if bypass.lifts(hold.items, hold.kind):
         command = f"kurasync {bypass.COMMANDS[hold.kind]} {hold.mapping_id} --bypass --digest {digest}"
         say(f"`{command}` lifts the limits for one run, whatever that finds.")
-
-
-def _facts(kit: Kit, hold: Hold) -> dict[str, Any]:
-    with kit.database.reading() as tx:
-        mapping = mappings.get(tx, hold.mapping_id)
-        followed = rows.successors(tx, [hold.id])
-    return _line(hold, {hold.mapping_id: mapping.course_name if mapping else ""}, followed)
-
-
-def _line(hold: Hold, courses: Mapping[int, str], followed: Mapping[int, int]) -> dict[str, Any]:
-    return {
-        "id": hold.id,
-        "mapping": hold.mapping_id,
-        "course": courses.get(hold.mapping_id, ""),
-        "kind": hold.kind,
-        "state": hold.state,
-        "became": _became(hold, followed.get(hold.id)),
-        "actions": counted(hold.kind, hold.items),
-        "digest": hold.digest,
-        "run": hold.run_id,
-        "created_at": moment(hold.created_at),
-        "decided_at": moment(hold.decided_at),
-        "decided_by": hold.decided_by,
-        "overtaken_by": followed.get(hold.id),
-    }
-
-
-def _became(hold: Hold, successor: int | None) -> str:
-    """The state in words: by whom it was decided, or by what it was overtaken."""
-    match hold.state:
-        case "open":
-            return "waits for approval"
-        case "approved":
-            return f"approved by {hold.decided_by}, not carried out yet"
-        case "overtaken":
-            return _overtaken(hold, successor)
-    return f"{hold.state}, decided by {hold.decided_by}"
-
-
-def _overtaken(hold: Hold, successor: int | None) -> str:
-    by = f"overtaken by hold {successor}: what waits has changed" if successor else "overtaken: nothing of it waits now"
-    return by if hold.decided_by in (None, UNASKED) else f"{by}; last acted on by {hold.decided_by}"

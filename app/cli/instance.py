@@ -8,12 +8,13 @@ import click
 
 from app.cli import asking
 from app.cli.asking import token_option, yes_option
-from app.cli.output import as_json_option, listing, moment, print_json, say, warn
+from app.cli.output import as_json_option, listing, print_json, say, warn
 from app.cli.session import actor, with_kit
 from app.kit import Kit
 from app.setup import finding, instances
 from app.store import instances as rows
 from app.store import mappings
+from app.words.moments import moment
 
 
 @click.group()

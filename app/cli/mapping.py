@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
 
 import click
 
@@ -15,18 +14,16 @@ from app.cli.mapping_check import check
 from app.cli.mapping_many import export, import_
 from app.cli.mapping_repoint import repoint
 from app.cli.naming import mapping_argument
-from app.cli.output import as_json_option, cell, details, listing, moment, print_json, say, table
+from app.cli.output import as_json_option, details, listing, print_json, say, table
 from app.cli.session import actor, with_kit
 from app.errors import Refused
 from app.kit import Kit
 from app.planning import rules
 from app.planning.rules import Rules
 from app.setup import finding, mappings
-from app.setup.obstacles import obstacle, state
-from app.store import exemptions, reports, runs, worklist
-from app.store.reports import MappingLine
-from app.store.runs import Run
-from app.store.worklist import GRADES, ROSTER
+from app.store import reports
+from app.words import mappings as words
+from app.words.cells import cell
 
 _DETAILS = {
     "id": "mapping",
@@ -111,7 +108,7 @@ def add(kit: Kit, moodle: str, kuracloud: str, shared: bool, as_json: bool) -> N
 def list_mappings(kit: Kit, as_json: bool) -> None:
     """List the mappings and how each stands."""
     with kit.database.reading() as tx:
-        found = [_line(each) for each in reports.mapping_lines(tx)]
+        found = [words.line(each) for each in reports.mapping_lines(tx)]
     titles = {
         "id": "mapping",
         "moodle": "Moodle",
@@ -133,7 +130,7 @@ def list_mappings(kit: Kit, as_json: bool) -> None:
 @with_kit
 def show(kit: Kit, name: str, as_json: bool) -> None:
     """Show everything about a mapping: state, last run, what waits, conflicts, lateness."""
-    found = _everything(kit, finding.named_mapping(kit, name).id)
+    found = words.everything(kit, finding.named_mapping(kit, name).id)
     if as_json:
         print_json(found)
         return
@@ -215,70 +212,6 @@ def remove(kit: Kit, name: str, yes: bool, force: bool) -> None:
         )
     else:
         say("lmsEnabled was not switched off on the kuraCloud course.")
-
-
-def _line(each: MappingLine) -> dict[str, Any]:
-    return {
-        "id": each.id,
-        "moodle": f"{each.site}:{each.courseid}",
-        "course_name": each.course_name,
-        "kuracloud": f"{each.instance}:{each.kura_courseid}",
-        "kura_course_name": each.kura_course_name,
-        "links": each.links,
-        "state": state(each.state, each.gate_reason),
-        "reason": each.gate_reason,
-        "started": each.started_at is not None,
-        "due_at": moment(each.due_at),
-        "hold": each.hold_id,
-        "last_outcome": each.last_outcome,
-        "last_ended_at": moment(each.last_ended_at),
-    }
-
-
-def _everything(kit: Kit, mapping_id: int) -> dict[str, Any]:
-    with kit.database.reading() as tx:
-        now = kit.database.now(tx)
-        line = next(each for each in reports.mapping_lines(tx) if each.id == mapping_id)
-        found = finding.mapping(tx, mapping_id)
-        row, last = worklist.get(tx, mapping_id, ROSTER), runs.last(tx, mapping_id, ROSTER)
-        kept, excluded = (exemptions.numbers(tx, mapping_id, side) for side in ("kuracloud", "moodle"))
-    return {
-        **_line(line),
-        "obstacle": obstacle(kit, mapping_id),
-        "late_seconds": row.late(now) if row else 0.0,
-        "failing_since": moment(row.failing_since if row else None),
-        "attempts": row.attempts if row else 0,
-        **_last(last),
-        "conflicts": (last.plan or {}).get("conflicts", []) if last else [],
-        "reconcile_at": moment(found.reconcile_at),
-        **_of_grades(kit, mapping_id),
-        "grades_at": moment(found.grades_at),
-        "settings": found.settings,
-        "kept": sorted(kept),
-        "excluded": sorted(excluded),
-    }
-
-
-def _of_grades(kit: Kit, mapping_id: int) -> dict[str, Any]:
-    with kit.database.reading() as tx:
-        line = next(each for each in reports.mapping_lines(tx, GRADES) if each.id == mapping_id)
-        last = runs.last(tx, mapping_id, GRADES)
-    known = {
-        "state": line.state,
-        "hold": line.hold_id,
-        **_last(last),
-        "last_outcome": line.last_outcome,
-        "last_ended_at": moment(line.last_ended_at),
-    }
-    return {f"grades_{name}": value for name, value in known.items()}
-
-
-def _last(run: Run | None) -> dict[str, Any]:
-    return {
-        "last_run": run.id if run else None,
-        "last_reason": run.reason if run else None,
-        "last_message": run.message if run else None,
-    }
 
 
 def _changes(texts: tuple[str, ...]) -> dict[str, str]:

@@ -10,11 +10,13 @@ import click
 from app.cli import asking
 from app.cli.asking import yes_option
 from app.cli.failing import Failure
-from app.cli.output import Row, as_json_option, cell, print_json, print_lines, say, table
+from app.cli.output import as_json_option, print_json, print_lines, say, table
 from app.cli.session import actor, with_kit
 from app.kit import Kit
 from app.setup import import_preview, importing, mapping_file
 from app.setup.import_preview import Change
+from app.words.cells import cell
+from app.words.section import Row
 
 _CHANGE_TITLES = {
     "line": "line",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 
 from app.cli.naming import mapping_argument
-from app.cli.output import as_json_option, listing, moment, say
+from app.cli.output import as_json_option, listing, say
 from app.cli.session import actor, with_kit
 from app.kit import Kit
 from app.setup import exempting, finding
 from app.setup.exempting import Exempted
+from app.words.moments import moment
 
 _undo_option = click.option("--undo", is_flag=True, help="Let the rules of the mapping decide again.")
 

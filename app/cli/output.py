@@ -8,8 +8,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
 import click
 from rich.box import SIMPLE_HEAD
@@ -18,12 +17,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from app.words.cells import cell
+from app.words.section import Row
+
 # Wide enough that a pipe never sees a shortened name.
 _PIPE_WIDTH = 100_000
 _BETWEEN = 2  # columns of the terminal between two of a table
 _NOTHING: tuple[object, ...] = (None, "", [], {})
-
-Row = Mapping[str, Any]
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="JSON on standard output, for programs.")
 
@@ -58,11 +58,6 @@ def print_lines(lines: Iterable[str]) -> None:
     """Lines of a file on standard output, as they are; on a terminal without what could move its cursor."""
     for line in lines:
         click.echo(printable(line.replace("\r\n", "\n")) if sys.stdout.isatty() else line, nl=False)
-
-
-def moment(epoch: float | None) -> datetime | None:
-    """A time (seconds since the epoch; None: never) as lists hold it."""
-    return None if epoch is None else datetime.fromtimestamp(epoch, UTC)
 
 
 def listing(rows: Sequence[Row], titles: Mapping[str, str], *, as_json: bool, empty: str) -> None:
@@ -108,24 +103,6 @@ def details(row: Row, titles: Mapping[str, str]) -> None:
         if row.get(key) not in _NOTHING:
             grid.add_row(Text(title), Text(printable(cell(row[key]))))
     _print(grid, _width())
-
-
-def cell(value: object) -> str:
-    """A value as people read it: times in local time, yes and no, lists with commas."""
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "yes" if value else "no"
-        case float():
-            return f"{value:.1f}"
-        case datetime():
-            return value.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        case list() | tuple():
-            return ", ".join(cell(each) for each in value)
-        case dict():
-            return ", ".join(f"{cell(each)} {key}" for key, each in value.items())
-    return str(value)
 
 
 def _is_number(value: object) -> bool:

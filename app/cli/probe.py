@@ -9,7 +9,7 @@ import click
 
 from app.cli import asking
 from app.cli.asking import yes_option
-from app.cli.output import as_json_option, cell, listing, moment, print_json, say
+from app.cli.output import as_json_option, listing, print_json, say
 from app.cli.session import actor, with_kit
 from app.kit import Kit
 from app.setup import finding
@@ -17,6 +17,8 @@ from app.setup.probing import probe as find_out
 from app.store.instances import Instance
 from app.sync.experiments import INVITATIONS
 from app.sync.scratch import Mailbox
+from app.words.cells import cell
+from app.words.moments import moment
 from sandbox.kuracloud.dialect import assumptions
 
 

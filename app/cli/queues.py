@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from app.cli.failing import UNREACHABLE
-from app.cli.output import as_json_option, moment, print_json, say, table, warn
+from app.cli.output import as_json_option, print_json, say, table, warn
 from app.cli.session import with_kit
 from app.errors import KurasyncError
 from app.kit import Kit
@@ -17,6 +17,7 @@ from app.queues import NAMES
 from app.setup.carrier import carried
 from app.store import reports, worklist
 from app.store.worklist import Row
+from app.words import queues as words
 
 
 @click.command()
@@ -31,7 +32,7 @@ def queues(kit: Kit, everything: bool, as_json: bool) -> None:
     with kit.database.reading() as tx:
         now = kit.database.now(tx)
         overview = reports.queue_overview(tx, now)
-        found = [_line(row, now) for row in worklist.rows(tx) if everything or _concerns(row, now)]
+        found = [words.line(row, now) for row in worklist.rows(tx) if everything or _concerns(row, now)]
     held, trouble = _in_redis(kit)
     if as_json:
         states = [{"kind": kind, "state": state, "rows": n} for (kind, state), n in sorted(overview.states.items())]
@@ -78,19 +79,3 @@ def _in_redis(kit: Kit) -> tuple[dict[str, int] | None, str | None]:
     except KurasyncError as error:
         return None, error.message
     return {name: counts[name] for name in NAMES}, None
-
-
-def _line(row: Row, now: float) -> dict[str, Any]:
-    return {
-        "mapping": row.mapping_id,
-        "kind": row.kind,
-        "state": row.state,
-        "waiting": row.wanted - row.seen,
-        "due_at": moment(row.due_at),
-        "late_seconds": round(row.late(now), 1),
-        "attempts": row.attempts,
-        "crashes": row.crashes,
-        "failing_since": moment(row.failing_since),
-        "reason": row.gate_reason,
-        "lease_until": moment(row.lease_until),
-    }

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from app.cli.naming import chosen, mapping_option
-from app.cli.output import as_json_option, details, listing, moment, print_json, say
+from app.cli.output import as_json_option, details, listing, print_json, say
 from app.cli.planned import show_plan
 from app.cli.session import with_kit
 from app.errors import NotFound
 from app.kit import Kit
 from app.store import runs as rows
-from app.store.runs import Run
 from app.store.worklist import KINDS
+from app.words import runs as words
 
 OUTCOMES = ("done", "retry", "later", "parked", "dead", "lost", "reaped")
 
@@ -50,7 +48,7 @@ def list_runs(kit: Kit, name: str | None, kind: str | None, outcome: str | None,
         "message": "said",
     }
     empty = "There was no such run, or it was forgotten with age."
-    listing([_line(each) for each in found], titles, as_json=as_json, empty=empty)
+    listing([words.line(each) for each in found], titles, as_json=as_json, empty=empty)
 
 
 @runs.command()
@@ -64,7 +62,7 @@ def show(kit: Kit, number: int, as_json: bool) -> None:
     if found is None:
         raise NotFound(f"There is no run {number}, or it was forgotten with age. See `kurasync runs list`.")
     if as_json:
-        print_json({**_line(found), "plan": found.plan})
+        print_json({**words.line(found), "plan": found.plan})
         return
     titles = {
         "id": "run",
@@ -78,24 +76,7 @@ def show(kit: Kit, number: int, as_json: bool) -> None:
         "counts": "counts",
         "drift": "drift",
     }
-    details(_line(found), titles)
+    details(words.line(found), titles)
     if found.plan:
         say()
         show_plan(found.kind, found.plan)
-
-
-def _line(run: Run) -> dict[str, Any]:
-    return {
-        "id": run.id,
-        "mapping": run.mapping_id,
-        "kind": run.kind,
-        "started_at": moment(run.started_at),
-        "ended_at": moment(run.ended_at),
-        "seconds": None if run.ended_at is None else round(run.ended_at - run.started_at, 1),
-        "outcome": run.outcome or "running",
-        "reason": run.reason,
-        "message": run.message,
-        "counts": run.counts or {},
-        "drift": run.drift,
-        "covers": [run.gen_from + 1, run.gen_to],
-    }

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import click
 
-from app.cli.output import as_json_option, cell, listing, moment, print_json, say
+from app.cli.output import as_json_option, listing, print_json, say
 from app.cli.session import actor, with_kit
 from app.kit import Kit
 from app.setup import entering, finding, sites
 from app.store import sites as rows
+from app.words.cells import cell
+from app.words.moments import moment
 
 HOUR = 3600.0
 

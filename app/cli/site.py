@@ -10,7 +10,7 @@ import click
 
 from app.cli import asking
 from app.cli.asking import token_option, yes_option
-from app.cli.output import as_json_option, listing, moment, print_json, say, warn
+from app.cli.output import as_json_option, listing, print_json, say, warn
 from app.cli.secret import secret
 from app.cli.session import actor, with_kit
 from app.kit import Kit
@@ -18,6 +18,7 @@ from app.setup import entering, finding, plugin, sites
 from app.setup.sites import Added
 from app.store import mappings
 from app.store import sites as rows
+from app.words.moments import moment
 from schemas.moodle import SiteInfo
 
 ways_option = click.option(

@@ -12,13 +12,15 @@ from typing import Any, TextIO
 
 import click
 
-from app.cli import traced
-from app.cli.output import as_json_option, cell, moment, print_json, printable, say
+from app.cli.output import as_json_option, print_json, printable, say
 from app.cli.session import with_kit
 from app.kit import Kit
 from app.sync import trace as tracing
 from app.sync.story import Moment
 from app.sync.trace import Trace
+from app.words import traced
+from app.words.cells import cell
+from app.words.moments import moment
 
 _INDENT, _LABEL = 12, 17
 _ALL = 100_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Double, Select, and_, bindparam, case, func, select
+from sqlalchemy import Connection, Double, Select, and_, bindparam, case, func, or_, select
 
 from app.store.holds import WAITING
 from app.store.tables import holds, instances, links, mappings, runs, sites, worklist
@@ -39,6 +39,7 @@ class MappingLine:
     due_at: float | None
     links: int
     hold_id: int | None
+    drift: int
     last_outcome: str | None
     last_ended_at: float | None
 
@@ -97,9 +98,33 @@ def queue_overview(tx: Connection, now: float) -> QueueOverview:
     return QueueOverview(states, totals.due, lateness(tx, now), totals.oldest_failing)
 
 
-def mapping_lines(tx: Connection, kind: str = "roster") -> list[MappingLine]:
-    """Every mapping with the state of its work of one kind."""
-    return [MappingLine(**row._mapping) for row in tx.execute(_mapping_lines(kind))]
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Which mappings a list is about: those that fit everything given. `search` is part of a name or number.
+
+    `state` as app.store.worklist.rows.Row.state says it, or `held`: something waits for a person.
+    """
+
+    search: str = ""
+    state: str | None = None
+    site_id: int | None = None
+    instance_id: int | None = None
+    after_id: int = 0
+    limit: int | None = None
+
+
+ALL = Which()
+
+
+def mapping_lines(tx: Connection, kind: str = "roster", which: Which = ALL) -> list[MappingLine]:
+    """Mappings by number, each with the state of its work of one kind."""
+    query = _chosen(_mapping_lines(kind), which).order_by(mappings.c.id).limit(which.limit)
+    return [MappingLine(**row._mapping) for row in tx.execute(query)]
+
+
+def mapping_line(tx: Connection, mapping_id: int, kind: str = "roster") -> MappingLine:
+    """The same of one mapping, which must exist."""
+    return MappingLine(**tx.execute(_mapping_lines(kind).where(mappings.c.id == mapping_id)).one()._mapping)
 
 
 def dead_lines(tx: Connection) -> list[DeadLine]:
@@ -119,8 +144,8 @@ def outcomes(tx: Connection, since: float) -> dict[tuple[str, str], int]:
 
 def _mapping_lines(kind: str) -> Select[Any]:
     row, hold, last = worklist.alias("row"), holds.alias("hold"), runs.alias("last")
-    active = select(links.c.mapping_id, func.count().label("links")).where(links.c.ended_at.is_(None))
-    counted = active.group_by(links.c.mapping_id).subquery("counted")
+    active = select(func.count()).where(links.c.mapping_id == mappings.c.id, links.c.ended_at.is_(None))
+    drifted = select(func.coalesce(func.sum(runs.c.drift), 0)).where(runs.c.mapping_id == mappings.c.id)
     state = _state(row)
     waits = and_(hold.c.mapping_id == mappings.c.id, hold.c.kind == kind, hold.c.state.in_(WAITING))
     return (
@@ -136,19 +161,40 @@ def _mapping_lines(kind: str) -> Select[Any]:
             state.label("state"),
             row.c.gate_reason,
             row.c.due_at,
-            func.coalesce(counted.c.links, 0).label("links"),
+            active.scalar_subquery().label("links"),
             hold.c.id.label("hold_id"),
+            drifted.scalar_subquery().label("drift"),
             last.c.outcome.label("last_outcome"),
             last.c.ended_at.label("last_ended_at"),
         )
         .join(sites, sites.c.id == mappings.c.site_id)
         .join(instances, instances.c.id == mappings.c.instance_id)
         .outerjoin(row, and_(row.c.mapping_id == mappings.c.id, row.c.kind == kind))
-        .outerjoin(counted, counted.c.mapping_id == mappings.c.id)
         .outerjoin(hold, waits)
         .outerjoin(last, last.c.id == row.c.last_run_id)
-        .order_by(mappings.c.id)
     )
+
+
+def _chosen(query: Select[Any], which: Which) -> Select[Any]:
+    listed = query.selected_columns
+    query = query.where(mappings.c.id > which.after_id)
+    for column, value in ((mappings.c.site_id, which.site_id), (mappings.c.instance_id, which.instance_id)):
+        query = query if value is None else query.where(column == value)
+    if which.state == "held":
+        query = query.where(listed["hold_id"].is_not(None))
+    elif which.state is not None:
+        query = query.where(func.coalesce(listed["state"], "idle") == which.state)
+    if which.search:
+        texts = (mappings.c.course_name, mappings.c.kura_course_name)
+        numbers = (mappings.c.id, mappings.c.courseid, mappings.c.kura_courseid)
+        said = [text.icontains(which.search, autoescape=True) for text in texts]
+        said += [number == int(which.search) for number in numbers] if _is_number(which.search) else []
+        query = query.where(or_(*said))
+    return query
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 10
 
 
 def _dead_lines() -> Select[Any]:

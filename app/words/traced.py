@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from app.cli import planned_grades, planned_roster
-from app.cli.output import cell, moment
-from app.cli.planned_grades import points
-from app.cli.planned_roster import FIELDS
-from app.cli.section import Planned, Wording
 from app.planning.guard import DROPPED
-from app.store.worklist import GRADES, ROSTER, Kind
 from app.sync.removals import Removal
 from app.sync.story import LETS_GO, Moment
 from app.sync.triggers import NOTHING, TABLE
+from app.words import grades_plan
+from app.words.cells import cell
+from app.words.grades_plan import points
+from app.words.moments import moment
+from app.words.plan import WORDING
+from app.words.roster_plan import FIELDS
+from app.words.section import Planned
 
-_WORDING: Mapping[Kind, Wording] = {ROSTER: planned_roster.WORDING, GRADES: planned_grades.WORDING}
 _SYSTEMS = {"kuracloud": "kuraCloud", "moodle": "Moodle"}
 _CAUSES = {
     "left": "Moodle user {userid} was no longer a student of the Moodle course: not enrolled, suspended, or without a "
@@ -139,12 +139,12 @@ _FEW = 5
 
 
 def _planned(facts: Planned) -> tuple[str, str]:
-    section, action, words = facts["section"], facts["action"], _WORDING[facts["kind"]]
+    section, action, words = facts["section"], facts["action"], WORDING[facts["kind"]]
     label = _SECTIONS[section]
     if section == "conflicts":
         return label, f"{', '.join(action['who'])}: {action['message']}"
     if section == "left":
-        shown = planned_grades.left_line(action)
+        shown = grades_plan.left_line(action)
         return label, f"{shown['column']} of {shown['who']}: {action['reason']}; Moodle {shown['shown']}"
     told = words.line(action)
     text = f"{told['what']} {told['who']}".strip()

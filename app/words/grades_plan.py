@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from app.cli.section import ERASED, Planned, Section, Wording
 from app.planning.grade_guard import REASONS
 from app.planning.grades import LEFT
+from app.words.section import ERASED, Planned, Section, Wording
 
 _WORDS = {
     "column_add": "make the column",

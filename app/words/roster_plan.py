@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from app.cli.output import Row
-from app.cli.section import ERASED, Planned, Section, Wording
 from app.planning.guard import DROPPED, REASONS
+from app.words.section import ERASED, Planned, Row, Section, Wording
 
 _WORDS = {
     "link": "link",

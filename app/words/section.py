@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.cli.output import Row
+Row = Mapping[str, Any]
+"""A line of a list, by column."""
 
 Planned = Mapping[str, Any]
 """A plan, or an action of one, as it is stored and given to programs."""

@@ -1,0 +1,81 @@
+"""Mappings as lists and programs get them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.kit import Kit
+from app.setup import finding
+from app.setup.obstacles import obstacle, state
+from app.store import exemptions, reports, runs, worklist
+from app.store.reports import MappingLine
+from app.store.runs import Run
+from app.store.worklist import GRADES, ROSTER
+from app.words.moments import moment
+
+
+def line(each: MappingLine) -> dict[str, Any]:
+    """A mapping in a list."""
+    return {
+        "id": each.id,
+        "moodle": f"{each.site}:{each.courseid}",
+        "course_name": each.course_name,
+        "kuracloud": f"{each.instance}:{each.kura_courseid}",
+        "kura_course_name": each.kura_course_name,
+        "links": each.links,
+        "state": state(each.state, each.gate_reason),
+        "reason": each.gate_reason,
+        "started": each.started_at is not None,
+        "due_at": moment(each.due_at),
+        "hold": each.hold_id,
+        "drift": each.drift,
+        "last_outcome": each.last_outcome,
+        "last_ended_at": moment(each.last_ended_at),
+    }
+
+
+def everything(kit: Kit, mapping_id: int) -> dict[str, Any]:
+    """All that is known of one mapping; raises NotFound."""
+    with kit.database.reading() as tx:
+        now = kit.database.now(tx)
+        found = finding.mapping(tx, mapping_id)
+        of_roster = reports.mapping_line(tx, mapping_id)
+        row, last = worklist.get(tx, mapping_id, ROSTER), runs.last(tx, mapping_id, ROSTER)
+        kept, excluded = (exemptions.numbers(tx, mapping_id, side) for side in ("kuracloud", "moodle"))
+    return {
+        **line(of_roster),
+        "obstacle": obstacle(kit, mapping_id),
+        "late_seconds": row.late(now) if row else 0.0,
+        "failing_since": moment(row.failing_since if row else None),
+        "attempts": row.attempts if row else 0,
+        **_last(last),
+        "conflicts": (last.plan or {}).get("conflicts", []) if last else [],
+        "reconcile_at": moment(found.reconcile_at),
+        **_of_grades(kit, mapping_id),
+        "grades_at": moment(found.grades_at),
+        "settings": found.settings,
+        "kept": sorted(kept),
+        "excluded": sorted(excluded),
+    }
+
+
+def _of_grades(kit: Kit, mapping_id: int) -> dict[str, Any]:
+    with kit.database.reading() as tx:
+        of_grades = reports.mapping_line(tx, mapping_id, GRADES)
+        last = runs.last(tx, mapping_id, GRADES)
+    known = {
+        "state": of_grades.state,
+        "hold": of_grades.hold_id,
+        **_last(last),
+        "last_outcome": of_grades.last_outcome,
+        "last_ended_at": moment(of_grades.last_ended_at),
+    }
+    return {f"grades_{name}": value for name, value in known.items()}
+
+
+def _last(run: Run | None) -> dict[str, Any]:
+    return {
+        "last_run": run.id if run else None,
+        "last_reason": run.reason if run else None,
+        "last_message": run.message if run else None,
+    }

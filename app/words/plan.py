@@ -1,0 +1,60 @@
+"""A plan for people: what would be done to whom, what waits and why, and what nobody does; one kind of plan a file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from app.store.worklist import GRADES, ROSTER, Kind
+from app.words import grades_plan, roster_plan
+from app.words.section import Section, Wording
+
+WORDING: Mapping[Kind, Wording] = {ROSTER: roster_plan.WORDING, GRADES: grades_plan.WORDING}
+
+
+def going(kind: Kind, plan: Mapping[str, Any]) -> Section:
+    """What goes ahead."""
+    wording = WORDING[kind]
+    return Section("Goes ahead", [wording.line(each) for each in plan.get("go", [])], wording.titles)
+
+
+def held(kind: Kind, items: Sequence[Mapping[str, Any]]) -> Iterator[Section]:
+    """What waits for approval, action by action: the reasons that all share once, the others beside each."""
+    wording = WORDING[kind]
+    actions = sorted({item["action"] for item in items}, key=[*wording.actions].index)
+    for action in actions:
+        yield _held([item for item in items if item["action"] == action], wording)
+
+
+def others(kind: Kind, plan: Mapping[str, Any]) -> Iterator[Section]:
+    """What is left out, refused, in conflict or left as it is."""
+    return WORDING[kind].others(plan)
+
+
+def nothing(kind: Kind) -> str:
+    """What stands for an empty plan."""
+    return WORDING[kind].nothing
+
+
+def counted(kind: Kind, items: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """How many actions of each sort, in words."""
+    return dict(Counter(WORDING[kind].what(item["action"]) for item in items))
+
+
+def _held(items: Sequence[Mapping[str, Any]], wording: Wording) -> Section:
+    shared = [slug for slug in items[0]["reasons"] if all(slug in each["reasons"] for each in items)]
+    rows = [
+        {**wording.line(each), "why": _why([slug for slug in each["reasons"] if slug not in shared], wording)}
+        for each in items
+    ]
+    titles = {name: title for name, title in wording.titles.items() if name != "what"}
+    remark = f". Why: {_why(shared, wording)}" if shared else ":"
+    title = wording.what(items[0]["action"]).capitalize()
+    return Section(title, rows, {**titles, "why": "and also" if shared else "why"}, remark)
+
+
+def _why(reasons: Sequence[str], wording: Wording) -> str:
+    """The reasons, a sentence each."""
+    said = (wording.reason(slug) for slug in reasons)
+    return " ".join(f"{sentence[0].upper()}{sentence[1:]}." for sentence in said)
