@@ -54,7 +54,7 @@ def test_queues_show_what_redis_holds(desk: Desk, redis_url: str) -> None:
     found = desk.json("queues")
     assert found["redis"] == {"jobs": {"tasks": 0, "roster": 0, "grades": 0}, "trouble": None}
     assert [(row["mapping"], row["state"], row["waiting"]) for row in found["rows"]] == [(1, "wanted", 1)]
-    assert "Jobs in Redis: 0 roster, 0 grades." in desk.done("queues")
+    assert "Jobs in Redis: 0 tasks, 0 roster, 0 grades." in desk.done("queues")
 
 
 def test_queues_find_the_private_redis_of_up(desk: Desk) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, exists, func, or_, select, update
 
 from app.store.filters import newest
-from app.store.tables import event_requests, runs
+from app.store.tables import event_requests, mappings, runs
 from app.store.worklist import Claim, Kind
 
 
@@ -151,6 +151,7 @@ def search(
     mapping_id: int | None = None,
     kind: str | None = None,
     outcome: str | None = None,
+    site_id: int | None = None,
     before_id: int | None = None,
     limit: int = 100,
     plans: bool = False,
@@ -161,6 +162,8 @@ def search(
     """
     given = {"mapping_id": mapping_id, "kind": kind, "outcome": outcome}
     query = newest(runs, given, before_id=before_id, limit=limit)
+    if site_id is not None:
+        query = query.where(runs.c.mapping_id.in_(select(mappings.c.id).where(mappings.c.site_id == site_id)))
     if plans:
         return [Run(**row._mapping) for row in tx.execute(query)]
     short = query.with_only_columns(*(column for column in runs.c if column is not runs.c.plan))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 import stat
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ class Vault:
     """
 
     def __init__(self, keys: Sequence[str]) -> None:
+        self._keys = tuple(keys)
         try:
             self._box = MultiFernet([Fernet(key) for key in keys])
         except ValueError:
@@ -27,6 +29,10 @@ class Vault:
                 "The key (KURASYNC_SECRET_KEY, or the key file) is damaged: it is no Fernet key, 44 characters long. "
                 "Restore it from your backup."
             ) from None
+
+    def derived(self, purpose: str) -> list[bytes]:
+        """A key for another purpose (32 bytes) out of each key, the newest first: none tells anything of the others."""
+        return [hmac.digest(key.encode(), purpose.encode(), "sha256") for key in self._keys]
 
     def encrypt(self, text: str) -> str:
         """The text as it may be stored."""

@@ -1,4 +1,4 @@
-"""The web server: the receiver of events and the health checks."""
+"""The web server: the receiver of events, the JSON API, the console, metrics and health checks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Callable
 from flask import Flask
 
 from app.kit import Kit
-from app.web import health, problems
+from app.web import access, api, console, headers, health, problems
+from app.web.access import Desk
 from app.web.receiver import Receiver
 
 
@@ -17,7 +18,11 @@ def create_app(kit: Kit, *, dispatch: Callable[[], object] | None = None) -> Fla
     app.config["MAX_CONTENT_LENGTH"] = kit.settings.max_body
     # A doubled slash is a wrong address: no sender follows a redirect.
     app.url_map.merge_slashes = False
+    access.install(app, Desk(kit, dispatch))
+    headers.register(app)
     problems.register(app)
+    api.register(app)
+    console.register(app, kit)
     app.register_blueprint(health.blueprint(kit))
     app.register_blueprint(Receiver(kit, dispatch).blueprint())
     return app

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
+from typing import Any
 
 import structlog
 from flask import Flask, Response
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
-from app.errors import SettingsError
-from schemas.problem import CONTENT_TYPE, Problem
+from app.errors import KurasyncError, NotFound, Refused, SettingsError, TransientError
+from app.web.access import Forbidden
+from schemas.problem import CONTENT_TYPE, FieldError, Problem
 
 RETRY_AFTER = 5
 
@@ -23,6 +25,16 @@ _WORDS = {
     405: ("method_not_allowed", "This address does not take this method."),
     413: ("too_large", "The body is larger than this server takes: send several deliveries."),
 }
+
+
+_OF_VERBS: tuple[tuple[type[KurasyncError], int], ...] = (
+    (Forbidden, 403),
+    (NotFound, 404),
+    (Refused, 409),
+    (TransientError, 503),
+    (KurasyncError, 502),
+)
+"""What is answered when a verb cannot be carried out: the other systems' own refusals are a 502."""
 
 
 class Refusal(Exception):
@@ -45,7 +57,14 @@ def register(app: Flask) -> None:
     app.register_error_handler(Refusal, _refused)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(SQLAlchemyError, _not_stored)
+    app.register_error_handler(KurasyncError, _verb_refused)
     app.register_error_handler(SettingsError, _not_set_up)
+
+
+def _verb_refused(error: KurasyncError) -> Response:
+    status = next(code for kind, code in _OF_VERBS if isinstance(error, kind))
+    given = {"Retry-After": str(RETRY_AFTER)} if status == 503 else {}
+    return answer(Problem(status, error.reason, error.message), given)
 
 
 def _refused(refusal: Refusal) -> Response:
@@ -56,7 +75,22 @@ def _http_error(error: HTTPException) -> Response:
     status = HTTPStatus(error.code or 500)
     reason, detail = _WORDS.get(status, (status.phrase.lower().replace(" ", "_"), error.description or status.phrase))
     kept = {"Allow": error.get_response().headers["Allow"]} if status == 405 else {}
-    return answer(Problem(status, reason, detail), kept)
+    return answer(Problem(status, reason, detail, tuple(_field_errors(error))), kept)
+
+
+def _field_errors(error: HTTPException) -> Iterator[FieldError]:
+    """What the API's schemas found wrong, field by field."""
+    messages = getattr(error, "data", {}).get("messages", {})
+    for found in messages.values():
+        yield from _flat(found, "")
+
+
+def _flat(found: Any, path: str) -> Iterator[FieldError]:
+    if isinstance(found, Mapping):
+        for name, inner in found.items():
+            yield from _flat(inner, f"{path}.{name}" if path else str(name))
+    else:
+        yield FieldError(None, path, " ".join(map(str, found)))
 
 
 def _not_stored(error: SQLAlchemyError) -> Response:

@@ -1,0 +1,47 @@
+"""The JSON API: /api/v1, described by OpenAPI from the marshmallow schemas, opened by API keys (docs/api.md)."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+from flask import Flask
+from flask_smorest import Api
+
+from app.web.api import runs
+from app.web.api.resource import PREFIX
+from schemas.api.problem import ProblemSchema
+from schemas.problem import CONTENT_TYPE
+
+BLUEPRINTS = (runs.blueprint,)
+
+
+class _Api(Api):  # type: ignore[misc]
+    """flask-smorest, with errors answered in the one shape of app.web.problems."""
+
+    ERROR_SCHEMA = ProblemSchema
+    DEFAULT_ERROR_RESPONSE_CONTENT_TYPE = CONTENT_TYPE
+
+    def _register_error_handlers(self) -> None:
+        """app.web.problems answers them all."""
+
+
+def register(app: Flask) -> None:
+    """Add the API and its description to an application."""
+    app.config.update(
+        API_TITLE="kurasync",
+        API_VERSION=version("kurasync"),
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX=PREFIX,
+        OPENAPI_JSON_PATH="openapi.json",
+    )
+    api = _Api(app, spec_kwargs={"security": [{"key": []}], "servers": [{"url": "/"}]})
+    api.spec.components.security_scheme("key", {"type": "http", "scheme": "bearer"})
+    for blueprint in BLUEPRINTS:
+        api.register_blueprint(blueprint)
+
+
+def spec(app: Flask) -> dict[str, Any]:
+    """The OpenAPI description."""
+    document: dict[str, Any] = app.extensions["flask-smorest"]["apis"][""]["ext_obj"].spec.to_dict()
+    return document
