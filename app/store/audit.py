@@ -146,20 +146,31 @@ def search(
     mapping_id: int | None = None,
     run_id: int | None = None,
     call_uid: str | None = None,
+    actor: str | None = None,
     system: str | None = None,
     operation: str | None = None,
+    since: float | None = None,
+    until: float | None = None,
     before_id: int | None = None,
     limit: int = 100,
 ) -> list[Entry]:
-    """Rows that fit every given filter, the newest first; `before_id` pages on."""
+    """Rows that fit every given filter, the newest first; `before_id` pages on.
+
+    Rows of `since` and later, and from before `until` (seconds since the epoch).
+    """
     given = {
         "mapping_id": mapping_id,
         "run_id": run_id,
         "call_uid": call_uid,
+        "actor": actor,
         "system": system,
         "operation": operation,
     }
     query = newest(audit, given, before_id=before_id, limit=limit)
+    if since is not None:
+        query = query.where(audit.c.at >= since)
+    if until is not None:
+        query = query.where(audit.c.at < until)
     return whole(tx, [Entry(**row._mapping) for row in tx.execute(query)])
 
 
