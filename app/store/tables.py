@@ -414,6 +414,23 @@ tasks = Table(  # what a person asked for that takes its time and changes nothin
     sqlite_autoincrement=True,
 )
 
+beats = Table(  # the last signs of life of what runs without being asked
+    "beats",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("at", Double, nullable=False),
+)
+
+outboxes = Table(  # the events that wait in a Moodle, as its plugin told it last
+    "outboxes",
+    metadata,
+    Column("site_id", ForeignKey("sites.id", ondelete="CASCADE"), primary_key=True),
+    Column("waiting", Integer, nullable=False),
+    Column("setaside", Integer, nullable=False),  # Moodle gave them up
+    Column("oldest_at", Double),  # when the oldest that waits happened
+    Column("told_at", Double, nullable=False),
+)
+
 users = Table(  # people who sign in to the console
     "users",
     metadata,

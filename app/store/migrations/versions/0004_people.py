@@ -25,6 +25,7 @@ _INDEXES = (
 def upgrade() -> None:
     _for_accounts()
     _for_looking()
+    _for_watching()
     for name, table, columns in _INDEXES:
         op.create_index(name, table, columns)
     op.add_column("runs", sa.Column("asked_at", sa.Double(), nullable=True))
@@ -108,10 +109,29 @@ def _for_looking() -> None:
     op.create_index("ix_tasks_unfinished", "tasks", ["id"], postgresql_where=unfinished, sqlite_where=unfinished)
 
 
+def _for_watching() -> None:
+    op.create_table(
+        "beats",
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_beats")),
+    )
+    op.create_table(
+        "outboxes",
+        sa.Column("site_id", sa.Integer(), nullable=False),
+        sa.Column("waiting", sa.Integer(), nullable=False),
+        sa.Column("setaside", sa.Integer(), nullable=False),
+        sa.Column("oldest_at", sa.Double(), nullable=True),
+        sa.Column("told_at", sa.Double(), nullable=False),
+        sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name=op.f("fk_outboxes_site_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("site_id", name=op.f("pk_outboxes")),
+    )
+
+
 def downgrade() -> None:
     op.drop_column("worklist", "asked_at")
     op.drop_column("runs", "asked_at")
     for name, table, _ in reversed(_INDEXES):
         op.drop_index(name, table)
-    for table in ("tasks", "readings", "api_keys", "sessions", "users"):
+    for table in ("outboxes", "beats", "tasks", "readings", "api_keys", "sessions", "users"):
         op.drop_table(table)
