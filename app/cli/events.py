@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
 
 from app.cli.output import as_json_option, details, listing, print_json, say, table
 from app.cli.runs import limit_option
-from app.cli.session import with_kit
-from app.errors import NotFound
+from app.cli.session import actor, with_kit
 from app.kit import Kit
 from app.setup import finding
-from app.store import events as rows
 from app.store import runs, sites
 from app.store.events import Event
 from app.sync import requeue as again
+from app.sync.requeue import Which
 from app.words import events as words
-from app.words.moments import moment
-
-_PAGE = 1000
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -60,9 +56,9 @@ def list_events(
     as_json: bool,
 ) -> None:
     """List events, the newest first."""
-    found = _search(kit, site_name, courseid, userid, event_name, wanted)
     names = _site_names(kit)
-    lines = [words.line(event, names) for event, _ in zip(found, range(limit), strict=False)]
+    chosen = _which(kit, site_name, courseid, userid, event_name, wanted)
+    lines = [words.line(event, names) for event in again.fitting(kit, chosen, limit)]
     titles = {
         "id": "event",
         "received_at": "received",
@@ -82,18 +78,9 @@ def list_events(
 @with_kit
 def show(kit: Kit, number: int, as_json: bool) -> None:
     """Show an event and the runs that looked because of it."""
-    event = _event(kit, number)
     with kit.database.reading() as tx:
-        covering = [
-            {
-                "run": run.id,
-                "mapping": run.mapping_id,
-                "outcome": run.outcome or "running",
-                "ended_at": moment(run.ended_at),
-                "message": run.message,
-            }
-            for run in runs.covering(tx, number)
-        ]
+        event = finding.event(tx, number)
+        covering = [words.looked(each) for each in runs.covering(tx, number)]
     line = words.line(event, _site_names(kit))
     if as_json:
         print_json({**line, "runs": covering})
@@ -149,8 +136,8 @@ def requeue(
     filtered = any(each is not None for each in filters)
     if [bool(numbers), filtered, everything].count(True) != 1:
         raise click.UsageError("Give numbers of events, or options that choose them, or --all.")
-    found = [_event(kit, number) for number in numbers] if numbers else list(_search(kit, *filters))
-    targets = again.asked_for(kit, found) if dry_run else again.requeue(kit, found)
+    found = _numbered(kit, numbers) if numbers else list(again.fitting(kit, _which(kit, *filters)))
+    targets = again.asked_for(kit, found) if dry_run else again.requeue(kit, found, actor())
     lines = [
         {"mapping": mapping_id, "kind": kind, "events": len(ids)} for (mapping_id, kind), ids in sorted(targets.items())
     ]
@@ -164,40 +151,22 @@ def requeue(
     )
 
 
-def _event(kit: Kit, number: int) -> Event:
+def _numbered(kit: Kit, numbers: Sequence[int]) -> list[Event]:
     with kit.database.reading() as tx:
-        found = rows.get(tx, number)
-    if found is None:
-        raise NotFound(f"There is no event {number}, or it was forgotten with age. See `kurasync events list`.")
-    return found
+        return [finding.event(tx, number) for number in numbers]
 
 
-def _search(
+def _which(
     kit: Kit,
     site_name: str | None,
     courseid: int | None,
     userid: int | None,
     event_name: str | None,
     wanted: bool | None,
-) -> Iterator[Event]:
-    """Every event that fits, the newest first, page by page."""
-    before: int | None = None
-    while True:
-        with kit.database.reading() as tx:
-            page = rows.search(
-                tx,
-                site_id=finding.site(tx, site_name).id if site_name else None,
-                courseid=courseid,
-                userid=userid,
-                name=event_name,
-                wanted=wanted,
-                before_id=before,
-                limit=_PAGE,
-            )
-        yield from page
-        if len(page) < _PAGE:
-            return
-        before = page[-1].id
+) -> Which:
+    with kit.database.reading() as tx:
+        site_id = finding.site(tx, site_name).id if site_name else None
+    return Which(site_id, courseid, userid, event_name, wanted)
 
 
 def _site_names(kit: Kit) -> dict[int, str]:

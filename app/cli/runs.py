@@ -8,8 +8,8 @@ from app.cli.naming import chosen, mapping_option
 from app.cli.output import as_json_option, details, listing, print_json, say
 from app.cli.planned import show_plan
 from app.cli.session import with_kit
-from app.errors import NotFound
 from app.kit import Kit
+from app.setup import finding
 from app.store import runs as rows
 from app.store.worklist import KINDS
 from app.words import runs as words
@@ -58,9 +58,7 @@ def list_runs(kit: Kit, name: str | None, kind: str | None, outcome: str | None,
 def show(kit: Kit, number: int, as_json: bool) -> None:
     """Show a run with its plan: what it did, what it held, and what it left to people."""
     with kit.database.reading() as tx:
-        found = rows.get(tx, number)
-    if found is None:
-        raise NotFound(f"There is no run {number}, or it was forgotten with age. See `kurasync runs list`.")
+        found = finding.run(tx, number)
     if as_json:
         print_json({**words.line(found), "plan": found.plan})
         return

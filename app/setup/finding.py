@@ -10,9 +10,11 @@ from sqlalchemy import Connection
 
 from app.errors import NotFound, Refused
 from app.kit import Kit
-from app.store import instances, mappings, sites
+from app.store import events, instances, mappings, runs, sites
+from app.store.events import Event
 from app.store.instances import Instance
 from app.store.mappings import Mapping
+from app.store.runs import Run
 from app.store.sites import Site
 from app.sync import connect
 from schemas.kuracloud import Course as KuraCourse
@@ -45,6 +47,22 @@ def mapping(tx: Connection, mapping_id: int) -> Mapping:
     found = mappings.get(tx, mapping_id)
     if found is None:
         raise NotFound(f"There is no mapping {mapping_id}. See `kurasync mapping list`.")
+    return found
+
+
+def event(tx: Connection, number: int) -> Event:
+    """The event with this number; raises NotFound."""
+    found = events.get(tx, number)
+    if found is None:
+        raise NotFound(f"There is no event {number}, or it was forgotten with age. See `kurasync events list`.")
+    return found
+
+
+def run(tx: Connection, number: int) -> Run:
+    """The run with this number, with its plan; raises NotFound."""
+    found = runs.get(tx, number)
+    if found is None:
+        raise NotFound(f"There is no run {number}, or it was forgotten with age. See `kurasync runs list`.")
     return found
 
 

@@ -68,8 +68,9 @@ _OUTCOME_BEFORE = (
     .order_by(runs.c.id.desc())
     .limit(1)
 )
+_SHORT = tuple(column for column in runs.c if column is not runs.c.plan)
 _COVERING = (
-    select(runs)
+    select(*_SHORT)
     .join(
         event_requests,
         (event_requests.c.mapping_id == runs.c.mapping_id)
@@ -166,13 +167,15 @@ def search(
         query = query.where(runs.c.mapping_id.in_(select(mappings.c.id).where(mappings.c.site_id == site_id)))
     if plans:
         return [Run(**row._mapping) for row in tx.execute(query)]
-    short = query.with_only_columns(*(column for column in runs.c if column is not runs.c.plan))
-    return [Run(**row._mapping, plan=None) for row in tx.execute(short)]
+    return [Run(**row._mapping, plan=None) for row in tx.execute(query.with_only_columns(*_SHORT))]
 
 
 def covering(tx: Connection, event_id: int) -> list[Run]:
-    """The runs whose range holds a request of this event; the one with outcome `done` handled it (queue.md 3)."""
-    return [Run(**row._mapping) for row in tx.execute(_COVERING, {"b_event": event_id})]
+    """The runs whose range holds a request of this event; the one with outcome `done` handled it (queue.md 3).
+
+    Without their plans (None).
+    """
+    return [Run(**row._mapping, plan=None) for row in tx.execute(_COVERING, {"b_event": event_id})]
 
 
 def explained(tx: Connection, claim: Claim) -> bool:

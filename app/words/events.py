@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.store.events import Event
+from app.store.runs import Run
 from app.words.moments import moment
 
 
@@ -23,4 +24,15 @@ def line(event: Event, names: dict[int, str]) -> dict[str, Any]:
         "timecreated": moment(event.timecreated),
         "event_uid": event.event_uid,
         "delivery": event.delivery,
+    }
+
+
+def looked(run: Run) -> dict[str, Any]:
+    """A run that looked because of an event."""
+    return {
+        "run": run.id,
+        "mapping": run.mapping_id,
+        "outcome": run.outcome or "running",
+        "ended_at": moment(run.ended_at),
+        "message": run.message,
     }
