@@ -14,7 +14,7 @@ from app.kit import Kit
 from app.setup import finding, instances
 from app.store import instances as rows
 from app.store import mappings
-from app.words.moments import moment
+from app.words import instances as words
 
 
 @click.group()
@@ -51,22 +51,8 @@ def add(kit: Kit, name: str, url: str, token_file: TextIO | None, shared: bool, 
 def list_instances(kit: Kit, as_json: bool) -> None:
     """List the instances."""
     with kit.database.reading() as tx:
-        found = [
-            {
-                "id": each.id,
-                "name": each.name,
-                "display_name": each.display_name,
-                "url": each.url,
-                "remote_id": each.remote_id,
-                "state": each.gate,
-                "reason": each.gate_reason,
-                "lms_enabled": each.lms_enabled,
-                "failures": each.failures,
-                "mappings": len(mappings.of_connection(tx, "instance", each.id)),
-                "last_success_at": moment(each.last_success_at),
-            }
-            for each in rows.every(tx)
-        ]
+        numbers = mappings.per_connection(tx, "instance")
+        found = [words.line(each, numbers.get(each.id, 0)) for each in rows.every(tx)]
     titles = {
         "name": "instance",
         "display_name": "called",
@@ -88,7 +74,7 @@ def test(kit: Kit, name: str, as_json: bool) -> None:
     """Try an instance: its token, and whether its LMS integration is on."""
     remote = instances.test(kit, name)
     if as_json:
-        print_json({"instance": name, "remote_id": remote.instance_id, "display_name": remote.display_name})
+        print_json(words.tried(name, remote))
     else:
         say(f"{name} works: {remote.display_name} ({remote.instance_id}), LMS integration is on.")
 
@@ -102,16 +88,7 @@ def courses(kit: Kit, name: str, as_json: bool) -> None:
     with kit.database.reading() as tx:
         found = finding.instance(tx, name)
         mapped = {each.kura_courseid: each.id for each in mappings.every(tx) if each.instance_id == found.id}
-    lines = [
-        {
-            "id": each.course_id,
-            "code": each.course_code,
-            "name": each.name,
-            "lms_enabled": each.lms_enabled,
-            "mapping": mapped.get(each.course_id),
-        }
-        for each in instances.courses(kit, name)
-    ]
+    lines = [words.course_line(each, mapped.get(each.course_id)) for each in instances.courses(kit, name)]
     titles = {"id": "course", "code": "code", "name": "name", "lms_enabled": "LMS", "mapping": "mapping"}
     listing(lines, titles, as_json=as_json, empty=f"{name} has no course: make one in kuraCloud first.")
 

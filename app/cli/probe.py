@@ -17,6 +17,7 @@ from app.setup.probing import probe as find_out
 from app.store.instances import Instance
 from app.sync.experiments import INVITATIONS
 from app.sync.scratch import Mailbox
+from app.words import instances as words
 from app.words.cells import cell
 from app.words.moments import moment
 from sandbox.kuracloud.dialect import assumptions
@@ -73,8 +74,7 @@ def _stored(kit: Kit, name: str) -> Instance:
 
 def _show(instance: Instance, as_json: bool) -> None:
     if as_json:
-        facts = {"instance": instance.name, "probed_at": moment(instance.probed_at), "answers": instance.dialect or {}}
-        print_json(facts)
+        print_json(words.found_out(instance))
         return
     if instance.dialect is None:
         say(f"{instance.name} was never tried: `kurasync probe {instance.name}:COURSE`, with a course made for it.")

@@ -9,6 +9,7 @@ from app.cli.session import actor, with_kit
 from app.kit import Kit
 from app.setup import entering, finding, sites
 from app.store import sites as rows
+from app.words import sites as words
 from app.words.cells import cell
 from app.words.moments import moment
 
@@ -45,15 +46,7 @@ def list_secrets(kit: Kit, name: str, as_json: bool) -> None:
     """List the secrets of a site, without showing them, and when each ends."""
     with kit.database.reading() as tx:
         now = kit.database.now(tx)
-        found = [
-            {
-                "id": each.id,
-                "valid": each.valid_until is None or each.valid_until > now,
-                "created_at": moment(each.created_at),
-                "ends_at": moment(each.valid_until),
-            }
-            for each in rows.every_secret(tx, finding.site(tx, name).id)
-        ]
+        found = [words.secret_line(each, now) for each in rows.every_secret(tx, finding.site(tx, name).id)]
     titles = {"id": "secret", "valid": "valid", "created_at": "made", "ends_at": "ends"}
     empty = f"{name} has no secret: make one with `kurasync site secret add {name}`."
     listing(found, titles, as_json=as_json, empty=empty)

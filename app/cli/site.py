@@ -18,8 +18,7 @@ from app.setup import entering, finding, plugin, sites
 from app.setup.sites import Added
 from app.store import mappings
 from app.store import sites as rows
-from app.words.moments import moment
-from schemas.moodle import SiteInfo
+from app.words import sites as words
 
 ways_option = click.option(
     "--way",
@@ -86,21 +85,8 @@ def add(
 def list_sites(kit: Kit, as_json: bool) -> None:
     """List the sites."""
     with kit.database.reading() as tx:
-        found = [
-            {
-                "id": each.id,
-                "name": each.name,
-                "url": each.url,
-                "wwwroot": each.wwwroot,
-                "ways": list(each.ways),
-                "plugin": each.plugin,
-                "state": each.gate,
-                "reason": each.gate_reason,
-                "mappings": len(mappings.of_connection(tx, "site", each.id)),
-                "last_success_at": moment(each.last_success_at),
-            }
-            for each in rows.every(tx)
-        ]
+        numbers = mappings.per_connection(tx, "site")
+        found = [words.line(each, numbers.get(each.id, 0)) for each in rows.every(tx)]
     titles = {
         "name": "site",
         "url": "address",
@@ -122,7 +108,7 @@ def test(kit: Kit, name: str, as_json: bool) -> None:
     """Try a site: its token, the functions it may call, and Moodle's plugin local_kurasync."""
     info = sites.test(kit, name)
     if as_json:
-        print_json(_facts(name, info))
+        print_json(words.tried(name, info))
         return
     say(f"{name} works: {info.site_name}, Moodle {info.release}, and all functions kurasync needs may be called.")
     with kit.database.reading() as tx:
@@ -201,7 +187,7 @@ def _say_added(kit: Kit, added: Added, as_json: bool, *, knows_us: bool) -> None
     name = added.site.name
     if as_json:
         shown = {} if knows_us else {"secret": added.secret}
-        print_json({**_facts(name, added.info), "id": added.site.id, **shown})
+        print_json({**words.tried(name, added.info), "id": added.site.id, **shown})
         return
     say(f"Added {name}: {added.info.site_name}, Moodle {added.info.release}.")
     say()
@@ -212,13 +198,3 @@ def _say_added(kit: Kit, added: Added, as_json: bool, *, knows_us: bool) -> None
             say(line)
     say()
     say(f"Next: `kurasync instance add`, then `kurasync mapping add {name}:COURSE INSTANCE:COURSE`.")
-
-
-def _facts(name: str, info: SiteInfo) -> dict[str, object]:
-    return {
-        "site": name,
-        "site_name": info.site_name,
-        "wwwroot": info.site_url,
-        "release": info.release,
-        "plugin": info.plugin,
-    }

@@ -8,6 +8,7 @@ from app import kit as kits
 from app import settings
 from app.errors import KurasyncError
 from app.kit import Kit
+from app.settings import Settings
 from app.setup import auditing, backups, erasing, ground, hearing, outside, stored_secrets
 from app.setup.check import Check, fail, note, ok, warn
 from app.setup.obstacles import SUSPENDED, obstacle, state
@@ -26,6 +27,11 @@ def examine() -> Iterator[Check]:
         yield fail("settings", error.message)
         return
     yield ok("settings", "All variables that begin with KURASYNC_ are known and can be read.")
+    yield from examine_with(given)
+
+
+def examine_with(given: Settings) -> Iterator[Check]:
+    """The same, where somebody has read the settings."""
     local = []
     for check in ground.checks(given):
         local.append(check)

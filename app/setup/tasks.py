@@ -5,7 +5,7 @@ A plan is the same that `kurasync plan` shows: app.sync.roster.preview and app.s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -14,14 +14,15 @@ import structlog
 from app.errors import KurasyncError, NotFound
 from app.kit import Kit
 from app.planning.roles import Principal
-from app.setup import auditing, checking, finding
+from app.setup import auditing, checking, doctor, finding
+from app.setup.check import Check
 from app.store import tasks
 from app.store.tasks import Task
 from app.store.worklist import GRADES, ROSTER, Kind
 from app.sync import grades, roster
 
 ROSTER_PLAN, GRADES_PLAN = "roster_plan", "grades_plan"
-MAPPING_CHECK, AUDIT_CHECK = "mapping_check", "audit_check"
+MAPPING_CHECK, AUDIT_CHECK, DOCTOR = "mapping_check", "audit_check", "doctor"
 
 PLANS: Mapping[Kind, str] = {ROSTER: ROSTER_PLAN, GRADES: GRADES_PLAN}
 """The task that shows what a run of a kind would do."""
@@ -94,11 +95,19 @@ def _grades_plan(kit: Kit, task: Task) -> dict[str, Any]:
 
 
 def _mapping_check(kit: Kit, task: Task) -> dict[str, Any]:
-    return {"checks": [asdict(each) for each in checking.check(kit, _mapping_id(task))]}
+    return _checks(checking.check(kit, _mapping_id(task)))
 
 
 def _audit_check(kit: Kit, task: Task) -> dict[str, Any]:
     return asdict(auditing.verify(kit, auditing.kept(kit)))
+
+
+def _doctor(kit: Kit, task: Task) -> dict[str, Any]:
+    return _checks(doctor.examine_with(kit.settings))
+
+
+def _checks(found: Iterable[Check]) -> dict[str, Any]:
+    return {"checks": [{"name": each.name, "state": each.state, "message": each.message} for each in found]}
 
 
 KINDS: Mapping[str, Callable[[Kit, Task], dict[str, Any]]] = {
@@ -106,5 +115,6 @@ KINDS: Mapping[str, Callable[[Kit, Task], dict[str, Any]]] = {
     GRADES_PLAN: _grades_plan,
     MAPPING_CHECK: _mapping_check,
     AUDIT_CHECK: _audit_check,
+    DOCTOR: _doctor,
 }
 """What each kind of task does."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping as Dictionary
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, or_, select, union, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, or_, select, union, update
 from sqlalchemy.exc import IntegrityError
 
 from app.errors import Refused
@@ -188,6 +188,12 @@ def of_connection(tx: Connection, kind: Kind, connection_id: int) -> list[int]:
     """All mappings of a site or an instance."""
     column = mappings.c.site_id if kind == "site" else mappings.c.instance_id
     return list(tx.execute(select(mappings.c.id).where(column == connection_id).order_by(mappings.c.id)).scalars())
+
+
+def per_connection(tx: Connection, kind: Kind) -> dict[int, int]:
+    """How many mappings each site, or each instance, has; one without any is absent."""
+    column = mappings.c.site_id if kind == "site" else mappings.c.instance_id
+    return {row[0]: row[1] for row in tx.execute(select(column, func.count()).group_by(column))}
 
 
 def repoint(tx: Connection, mapping_id: int, pair: Pair, *, quiet_until: float, reconcile_at: float) -> None:
