@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from datetime import datetime
 from pathlib import Path
 
 import click
 
-from app import sheets
-from app.cli import audit_check
 from app.cli.failing import FAILED
 from app.cli.naming import chosen, mapping_option
-from app.cli.output import as_json_option, listing, print_json
+from app.cli.output import as_json_option, listing, print_json, say
 from app.cli.runs import limit_option
 from app.cli.session import opened, with_kit
 from app.kit import Kit
 from app.planning.chain import Head
-from app.planning.verification import Link
-from app.setup import anchor, archive, auditing
+from app.setup import anchor, auditing
 from app.store import audit as rows
 from app.words import audit as words
-from app.words.moments import moment
+from app.words import verdict as verdicts
+from app.words.audit import Format
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
-_COLUMNS = ("id", "at", "call_uid", "phase", "actor", "mapping_id", "run_id", "system", "operation", "outcome")
 
 
 @click.group()
@@ -94,9 +90,10 @@ def verify(anchored: Path | None, head: str | None, offline: Path | None, as_jso
             anchored = anchored or auditing.kept(kit)
             verdict = auditing.verify(kit, anchored, known)
     if as_json:
-        print_json(audit_check.as_json(verdict))
+        print_json(verdicts.as_json(verdict))
     else:
-        audit_check.told(verdict, anchored)
+        for sentence in verdicts.told(verdict, anchored):
+            say(sentence)
     if verdict.wrong:
         sys.exit(FAILED)
 
@@ -113,34 +110,20 @@ def verify(anchored: Path | None, head: str | None, offline: Path | None, as_jso
 @mapping_option
 @click.option("--since", type=click.DateTime(_MOMENTS), help="Only rows sealed at this time or later.")
 @with_kit
-def export(kit: Kit, how: str, name: str | None, since: datetime | None) -> None:
+def export(kit: Kit, how: Format, name: str | None, since: datetime | None) -> None:
     """Write the audit to standard output, the oldest row first, with names and addresses.
 
     JSON lines can be verified anywhere: kurasync audit verify --offline FILE. An export of one mapping alone cannot
     show that nothing is missing.
     """
     found = auditing.exported(kit, chosen(kit, name), since.timestamp() if since else None)
-    if how == "csv":
-        _print(sheets.line((*_COLUMNS, "detail", "subject", "seq", "seal")))
-    for link in found:
-        _print(_cells(link) if how == "csv" else archive.line(link) + "\n")
+    for line in words.lines(found, how):
+        _print(line)
 
 
 def _print(text: str) -> None:
     # A database may hold what UTF-8 has no signs for.
     click.echo(text.encode("utf-8", "replace").decode(), nl=False)
-
-
-def _cells(link: Link) -> str:
-    """A row for spreadsheets, its people's values in their places."""
-    row = link.row or {}
-    people = {each.place: each.personal for each in link.people}
-    subject = row.get("subject")
-    whole = rows.filled(subject, people) if isinstance(subject, dict) and "records" in subject else subject
-    cells = [row.get(name) for name in _COLUMNS]
-    cells[1] = moment(row["at"]) if isinstance(row.get("at"), float) else row.get("at")
-    seal = (link.head.seq, link.head.seal) if link.head else (None, None)
-    return sheets.line((*cells, row.get("detail"), json.dumps(whole, ensure_ascii=False, default=repr), *seal))
 
 
 def _head(text: str) -> Head:

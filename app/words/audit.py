@@ -1,11 +1,21 @@
-"""Rows of the audit as lists and programs get them."""
+"""Rows of the audit as lists, programs and files get them."""
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal
 
-from app.store.audit import Entry
+from app import sheets
+from app.planning.verification import Link
+from app.setup import archive
+from app.store.audit import Entry, filled
 from app.words.moments import moment
+
+Format = Literal["jsonl", "csv"]
+"""JSON lines, which can be verified (app.setup.archive); or a table for spreadsheets."""
+
+_COLUMNS = ("id", "at", "call_uid", "phase", "actor", "mapping_id", "run_id", "system", "operation", "outcome")
 
 
 def line(entry: Entry) -> dict[str, Any]:
@@ -24,3 +34,23 @@ def line(entry: Entry) -> dict[str, Any]:
         "subject": entry.subject,
         "detail": entry.detail,
     }
+
+
+def lines(found: Iterable[Link], how: Format) -> Iterator[str]:
+    """The lines of a file with these rows, each with its end; personal."""
+    if how == "csv":
+        yield sheets.line((*_COLUMNS, "detail", "subject", "seq", "seal"))
+    for link in found:
+        yield _cells(link) if how == "csv" else archive.line(link) + "\n"
+
+
+def _cells(link: Link) -> str:
+    """A row for spreadsheets, its people's values in their places."""
+    row = link.row or {}
+    people = {each.place: each.personal for each in link.people}
+    subject = row.get("subject")
+    whole = filled(subject, people) if isinstance(subject, dict) and "records" in subject else subject
+    cells = [row.get(name) for name in _COLUMNS]
+    cells[1] = moment(row["at"]) if isinstance(row.get("at"), float) else row.get("at")
+    seal = (link.head.seq, link.head.seal) if link.head else (None, None)
+    return sheets.line((*cells, row.get("detail"), json.dumps(whole, ensure_ascii=False, default=repr), *seal))

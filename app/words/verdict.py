@@ -1,11 +1,11 @@
-"""What `kurasync audit verify` says: whether the audit is as it was written, and what is not."""
+"""A verified audit in words: whether it is as it was written, and what is not."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from app.cli.output import say
 from app.planning.chain import Head
 from app.planning.verification import Finding, Verdict
 from app.words.cells import cell
@@ -26,16 +26,22 @@ _ROW = {
 }
 
 
-def told(verdict: Verdict, anchored: object) -> None:
-    """Say everything that was found; `anchored` names the file with the heads that were remembered, if any."""
-    for finding in verdict.findings:
-        say(sentence(finding))
+def told(verdict: Verdict, anchored: object = None) -> Iterator[str]:
+    """Everything that was found, a sentence each; `anchored` names the file with the heads that were remembered."""
+    yield from map(sentence, verdict.findings)
     if verdict.wrong > len(verdict.findings):
-        say(f"... and {verdict.wrong - len(verdict.findings)} more.")
+        yield f"... and {verdict.wrong - len(verdict.findings)} more."
     fit = "fit their seals" if not verdict.wrong else "were verified"
-    say(f"{verdict.rows} row(s) {fit}." if verdict.head else "Nothing was sealed yet.")
-    _counted(verdict)
-    _ended(verdict, anchored)
+    yield f"{verdict.rows} row(s) {fit}." if verdict.head else "Nothing was sealed yet."
+    yield from _counted(verdict)
+    yield from _ended(verdict, anchored)
+
+
+def kept(result: Mapping[str, Any]) -> Verdict:
+    """A verdict as a task kept it (dataclasses.asdict, through JSON)."""
+    findings = tuple(Finding(**{**each, "known": _as_head(each["known"])}) for each in result["findings"])
+    ends = {name: _as_head(result[name]) for name in ("head", "agreed")}
+    return Verdict(**{**result, **ends, "findings": findings})
 
 
 def as_json(verdict: Verdict) -> dict[str, Any]:
@@ -75,26 +81,30 @@ def _missing(finding: Finding) -> str:
     return f"The seals {finding.seq} to {finding.last} are missing, with their rows or without."
 
 
-def _counted(verdict: Verdict) -> None:
+def _counted(verdict: Verdict) -> Iterator[str]:
     if verdict.erased:
-        say(f"{verdict.erased} personal record(s) were erased, and each erasure is written down.")
+        yield f"{verdict.erased} personal record(s) were erased, and each erasure is written down."
     if verdict.waiting:
-        say(f"{verdict.waiting} row(s) are not sealed yet: the clock does that.")
+        yield f"{verdict.waiting} row(s) are not sealed yet: the clock does that."
     if verdict.late:
-        say(
+        yield (
             f"{verdict.late} row(s), the first of them row {verdict.first_late}, were sealed more than an hour after "
             "their time: no clock ran then, or they were put in afterwards."
         )
 
 
-def _ended(verdict: Verdict, anchored: object) -> None:
+def _ended(verdict: Verdict, anchored: object) -> Iterator[str]:
     if not verdict.anchored:
-        say("No head was known from elsewhere: that the end was cut off, or all sealed anew, cannot be noticed.")
+        yield "No head was known from elsewhere: that the end was cut off, or all sealed anew, cannot be noticed."
     elif verdict.agreed:
         source = f" ({anchored})" if anchored else ""
-        say(f"It agrees with the remembered heads up to seal {verdict.agreed.seq}{_of(verdict.agreed)}{source}.")
+        yield f"It agrees with the remembered heads up to seal {verdict.agreed.seq}{_of(verdict.agreed)}{source}."
     if verdict.head and not verdict.wrong:
-        say(f"Head: {verdict.head.seq}:{verdict.head.seal}")
+        yield f"Head: {verdict.head.seq}:{verdict.head.seal}"
+
+
+def _as_head(stored: Mapping[str, Any] | None) -> Head | None:
+    return Head(**stored) if stored else None
 
 
 def _head(head: Head | None) -> dict[str, Any] | None:
