@@ -146,6 +146,12 @@ def outcome_before(tx: Connection, claim: Claim) -> str | None:
     return found
 
 
+def last_ended(tx: Connection, mapping_id: int, kind: str, by: float) -> int:
+    """The number of the newest run that had ended at this time; 0: there was none."""
+    of_mapping = select(func.max(runs.c.id)).where(runs.c.mapping_id == mapping_id, runs.c.kind == kind)
+    return int(tx.execute(of_mapping.where(runs.c.ended_at <= by)).scalar() or 0)
+
+
 def search(
     tx: Connection,
     *,

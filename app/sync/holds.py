@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -168,9 +168,16 @@ def _open(tx: Connection, hold_id: int) -> Hold:
 
 
 def _decide(kit: Kit, tx: Connection, hold: Hold, state: holds.State, by: str) -> Hold:
-    now = kit.database.now(tx)
     # The worklist before the hold, as a run locks them when it ends: the other way round two could deadlock.
     want(kit, tx, [hold.mapping_id], hold.kind, urgent=True)
+    return decided(tx, kit.database.now(tx), hold, state, by)
+
+
+def decided(tx: Connection, now: float, hold: Hold, state: holds.State, by: str) -> Hold:
+    """A hold as somebody decided on it, and that written down; its row of the worklist must be locked before.
+
+    Raises Refused where somebody else did, at the same moment.
+    """
     if not holds.decide(tx, now, hold, state, by):
         raise Refused(f"Hold {hold.id} was decided by somebody else at the same moment.", reason="hold_decided")
     call_uid = audit.begin(
@@ -184,5 +191,4 @@ def _decide(kit: Kit, tx: Connection, hold: Hold, state: holds.State, by: str) -
         run_id=hold.run_id,
     )
     audit.end(tx, now, call_uid, "done")
-    decided = holds.get(tx, hold.id)
-    return decided if decided is not None else hold
+    return replace(hold, state=state, decided_at=now, decided_by=by)
