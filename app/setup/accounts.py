@@ -75,6 +75,17 @@ def remove(kit: Kit, name: str, actor: str) -> None:
         record(tx, kit.database.now(tx), actor, "remove_user", {"user": name})
 
 
+def change_own(kit: Kit, name: str, old: str, new: str) -> str:
+    """Another password for oneself: signs out everywhere, and returns the token of a new session. Raises Refused.
+
+    The old one is tried as at the sign-in, with the same lock-out.
+    """
+    _hashed(name, new)
+    sign_out(kit, sign_in(kit, name, old))
+    set_password(kit, name, new, f"user:{name}")
+    return sign_in(kit, name, new)
+
+
 def sign_in(kit: Kit, name: str, password: str) -> str:
     """The token of a new session; raises Refused, in the same words whatever was wrong, after the same work."""
     with kit.database.reading() as tx:

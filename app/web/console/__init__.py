@@ -6,11 +6,10 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
 from app.kit import Kit
-from app.web.console import overview, signing_in
+from app.web.console import drawing, overview, own, signing_in
 from app.web.console.page import TEMPLATES
-from app.words.cells import cell
 
-BLUEPRINTS = (signing_in.blueprint, overview.blueprint)
+BLUEPRINTS = (signing_in.blueprint, own.blueprint, overview.blueprint)
 
 
 def register(app: Flask, kit: Kit) -> None:
@@ -28,8 +27,7 @@ def register(app: Flask, kit: Kit) -> None:
     )
     csrf = CSRFProtect(app)
     app.extensions["csrf"] = csrf
-    app.jinja_env.filters["cell"] = cell
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    drawing.register(app)
     app.register_blueprint(TEMPLATES)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

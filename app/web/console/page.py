@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -56,6 +57,14 @@ def back(endpoint: str, said: str = "", **values: Any) -> Response:
     return redirect(url_for(endpoint, **values), 303)
 
 
+def ask(title: str, lines: Sequence[str], action: str, cancel: str, **facts: Any) -> str:
+    """A page that asks before something is done: `action` names it, `cancel` is the address of the way back.
+
+    `fields`: what the post carries on; `address`: where to, unless it is this one; `danger`: it takes something away.
+    """
+    return show("confirm.html", title=title, lines=lines, action=action, cancel=cancel, **facts)
+
+
 def plain(message: str) -> str:
     """A verb's words without the sentences that name commands: here nobody has a shell."""
     return _COMMANDS.sub("", message).strip() or message
@@ -93,5 +102,3 @@ def _let_in() -> Response | None:
         return redirect(url_for("console_signing_in.form", to=request.full_path if request.method == "GET" else "/"))
     access.require(accounts.principal(user))
     return None
-
-
