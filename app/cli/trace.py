@@ -6,9 +6,8 @@ import os
 import shutil
 import sys
 import textwrap
-from dataclasses import asdict
 from itertools import groupby
-from typing import Any, TextIO
+from typing import TextIO
 
 import click
 
@@ -64,7 +63,7 @@ def trace(
         raise click.UsageError("Say one of --event, --run, --user and --email.")
     found = _found(kit, event, run_id, user, email)
     if as_json:
-        print_json([_as_json(each) for each in found])
+        print_json([traced.document(each) for each in found])
         return
     for number, each in enumerate(found):
         if number:
@@ -104,7 +103,7 @@ def _show(found: Trace, limit: int, days: int) -> None:
     say(traced.about(found.about))
     courses = {place["mapping"]: place.get("course") or f"mapping {place['mapping']}" for place in found.places}
     for place in found.places:
-        _hang(f"mapping {place['mapping']}:", _place(place, found), indent=2)
+        _hang(f"mapping {place['mapping']}:", traced.place(place, found), indent=2)
     for removal in found.removals:
         say()
         _hang("Why:", traced.why(removal, courses.get(removal.mapping_id, f"mapping {removal.mapping_id}")), indent=0)
@@ -121,20 +120,8 @@ def _show(found: Trace, limit: int, days: int) -> None:
         _show_day(list(moments))
     say()
     _show_waiting(found)
-    _show_lost(found, days)
-
-
-def _place(place: dict[str, Any], found: Trace) -> str:
-    of_it = [link for link in found.links if link.mapping_id == place["mapping"]]
-    spans = [f"student {link.studentid} since {cell(moment(link.created_at))}" + _until(link) for link in of_it]
-    if "course" not in place:
-        return "; ".join(["removed since", *spans])
-    sides = f"{place['course']} (Moodle course {place['courseid']}) -> {place['kura_course']}"
-    return "; ".join([f"{sides} (kuraCloud course {place['kura_courseid']})", *spans])
-
-
-def _until(link: Any) -> str:
-    return f" until {cell(moment(link.ended_at))} ({link.ended_reason})" if link.ended_at is not None else ""
+    for each in traced.no_longer_kept(found, days):
+        say(each)
 
 
 def _show_day(moments: list[Moment]) -> None:
@@ -178,51 +165,5 @@ def _show_waiting(found: Trace) -> None:
         return
     say("Still waiting:")
     for row in found.waiting:
-        _hang("-", traced.waits(row), indent=2)
-
-
-def _show_lost(found: Trace, days: int) -> None:
-    lost = [f"{number} {what if number > 1 else what[:-1]}" for what, number in found.lost.items() if number]
-    if lost:
-        say(
-            f"No longer kept: {' and '.join(lost)} told of above (kept for {days} days); what the audit says of them "
-            "is shown."
-        )
-    if found.erased:
-        say("Names and addresses were erased here by `kurasync erase`; the ids and what was done are kept.")
-
-
-def _as_json(found: Trace) -> dict[str, Any]:
-    return {
-        "about": found.about,
-        "mappings": found.places,
-        "links": [
-            {
-                "mapping": link.mapping_id,
-                "userid": link.userid,
-                "studentid": link.studentid,
-                "since": moment(link.created_at),
-                "until": moment(link.ended_at),
-                "ended": link.ended_reason,
-            }
-            for link in found.links
-        ],
-        "removals": [_removal(asdict(each)) for each in found.removals],
-        "moments": [
-            {"at": moment(each.at), "what": each.what, "mapping": each.mapping_id, **_timed(each.facts)}
-            for each in found.moments
-        ],
-        "waiting": [_timed(each) for each in found.waiting],
-        "no_longer_kept": found.lost,
-        "erased": found.erased,
-    }
-
-
-def _removal(values: dict[str, Any]) -> dict[str, Any]:
-    return _timed({**values, "asked_by": [_timed(each) for each in values["asked_by"]]})
-
-
-def _timed(facts: dict[str, Any]) -> dict[str, Any]:
-    """With moments instead of seconds since the epoch."""
-    times = ("at", "until", "due_at", "approved_at", "back_at")
-    return {name: moment(each) if name in times else each for name, each in facts.items()}
+        told = traced.waits(row)
+        _hang("-", f"{told[:-1]}: `kurasync holds show {row['hold']}`." if "hold" in row else told, indent=2)

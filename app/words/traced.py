@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from app.planning.guard import DROPPED
+from app.store.links import Link
 from app.sync.removals import Removal
 from app.sync.story import LETS_GO, Moment
+from app.sync.trace import Trace
 from app.sync.triggers import NOTHING, TABLE
 from app.words import grades_plan
 from app.words.cells import cell
@@ -101,10 +104,73 @@ def waits(row: Mapping[str, Any]) -> str:
         return f"A call of run {row['run']} was begun, and nobody wrote down how it ended: the next run looks."
     if "hold" in row:
         state = "waits for a person" if row["state"] == "open" else "was approved and is about to be applied"
-        return f"Hold {row['hold']} {state}: `kurasync holds show {row['hold']}`."
+        return f"Hold {row['hold']} {state}."
     why_so = f" ({row['why']})" if row["why"] else ""
     due = f", due {_at(row['due_at'])}" if row["due_at"] and row["state"] == "wanted" else ""
     return f"The {row['kind']} of mapping {row['mapping']}: {row['state']}{why_so}{due}."
+
+
+def place(where: Mapping[str, Any], found: Trace) -> str:
+    """One of a trace's mappings: its courses, and since when the person was linked there."""
+    of_it = [each for each in found.links if each.mapping_id == where["mapping"]]
+    spans = [f"student {each.studentid} since {_at(each.created_at)}" + _until(each) for each in of_it]
+    if "course" not in where:
+        return "; ".join(["removed since", *spans])
+    sides = f"{where['course']} (Moodle course {where['courseid']}) -> {where['kura_course']}"
+    return "; ".join([f"{sides} (kuraCloud course {where['kura_courseid']})", *spans])
+
+
+def no_longer_kept(found: Trace, days: float) -> Iterator[str]:
+    """What a trace cannot tell any more, a sentence each; events and runs are kept for `days`."""
+    lost = [f"{number} {what if number > 1 else what[:-1]}" for what, number in found.lost.items() if number]
+    if lost:
+        yield (
+            f"No longer kept: {' and '.join(lost)} told of above (kept for {days} days); what the audit says of them "
+            "is shown."
+        )
+    if found.erased:
+        yield "Names and addresses were erased here; the ids and what was done are kept."
+
+
+def document(found: Trace) -> dict[str, Any]:
+    """A trace for programs; personal."""
+    return {
+        "about": found.about,
+        "mappings": found.places,
+        "links": [
+            {
+                "mapping": each.mapping_id,
+                "userid": each.userid,
+                "studentid": each.studentid,
+                "since": moment(each.created_at),
+                "until": moment(each.ended_at),
+                "ended": each.ended_reason,
+            }
+            for each in found.links
+        ],
+        "removals": [_removal(asdict(each)) for each in found.removals],
+        "moments": [
+            {"at": moment(each.at), "what": each.what, "mapping": each.mapping_id, **_timed(each.facts)}
+            for each in found.moments
+        ],
+        "waiting": [_timed(each) for each in found.waiting],
+        "no_longer_kept": found.lost,
+        "erased": found.erased,
+    }
+
+
+def _removal(values: dict[str, Any]) -> dict[str, Any]:
+    return _timed({**values, "asked_by": [_timed(each) for each in values["asked_by"]]})
+
+
+def _timed(facts: dict[str, Any]) -> dict[str, Any]:
+    """With moments instead of seconds since the epoch."""
+    times = ("at", "until", "due_at", "approved_at", "back_at")
+    return {name: moment(each) if name in times else each for name, each in facts.items()}
+
+
+def _until(link: Link) -> str:
+    return f" until {_at(link.ended_at)} ({link.ended_reason})" if link.ended_at is not None else ""
 
 
 def _answered_for(removal: Removal) -> str:
