@@ -20,12 +20,13 @@ RETRY_AFTER = 5
 
 _log = structlog.get_logger()
 
-_WORDS = {
+WORDS = {
     404: ("not_found", "There is nothing at this address."),
     405: ("method_not_allowed", "This address does not take this method."),
     413: ("too_large", "The body is larger than this server takes: send several deliveries."),
+    422: ("invalid", "The request cannot be used: errors says which fields, and why."),
 }
-
+"""The reason and the words of what is refused before a verb is asked, by status."""
 
 _OF_VERBS: tuple[tuple[type[KurasyncError], int], ...] = (
     (Forbidden, 403),
@@ -73,7 +74,7 @@ def _refused(refusal: Refusal) -> Response:
 
 def _http_error(error: HTTPException) -> Response:
     status = HTTPStatus(error.code or 500)
-    reason, detail = _WORDS.get(status, (status.phrase.lower().replace(" ", "_"), error.description or status.phrase))
+    reason, detail = WORDS.get(status, (status.phrase.lower().replace(" ", "_"), error.description or status.phrase))
     kept = {"Allow": error.get_response().headers["Allow"]} if status == 405 else {}
     return answer(Problem(status, reason, detail, tuple(_field_errors(error))), kept)
 

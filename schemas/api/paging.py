@@ -2,24 +2,55 @@
 
 from __future__ import annotations
 
-from marshmallow import EXCLUDE, RAISE, Schema, fields, validate
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 MOST = 200
 """Rows of one page, at most."""
 
+_LARGEST = 2**63 - 1
 
-class Query(Schema):
-    """What a request says in its URL; nothing unknown, and nothing personal."""
+
+def is_storable(value: Any) -> bool:
+    """Whether every database takes this text or number: no NUL, no half of a character, no more than 64 bits."""
+    if isinstance(value, str):
+        return "\0" not in value and not any("\ud800" <= each <= "\udfff" for each in value)
+    return not isinstance(value, int) or abs(value) <= _LARGEST
+
+
+class Asked(Schema):
+    """What a request says: nothing unknown, and nothing that a database would not take."""
 
     class Meta:
         unknown = RAISE
 
+    @validates_schema(skip_on_field_errors=False)
+    def _refuse_unstorable(self, given: Mapping[str, Any], **_: Any) -> None:
+        wrong = [name for name, value in given.items() if not all(map(is_storable, _leaves(value)))]
+        if wrong:
+            raise ValidationError({name: ["holds a number or a character that cannot be stored."] for name in wrong})
 
-class Body(Schema):
-    """What a request says in its body; nothing unknown."""
 
-    class Meta:
-        unknown = RAISE
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield name
+            yield from _leaves(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _leaves(inner)
+    else:
+        yield value
+
+
+class Query(Asked):
+    """What a request says in its URL; nothing personal."""
+
+
+class Body(Asked):
+    """What a request says in its body."""
 
 
 class Answer(Schema):

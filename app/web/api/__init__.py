@@ -35,10 +35,16 @@ def register(app: Flask) -> None:
         OPENAPI_URL_PREFIX=PREFIX,
         OPENAPI_JSON_PATH="openapi.json",
     )
-    api = _Api(app, spec_kwargs={"security": [{"key": []}], "servers": [{"url": "/"}]})
+    tags = [{"name": noun, "description": about} for noun, about in _nouns().items()]
+    api = _Api(app, spec_kwargs={"security": [{"key": []}], "servers": [{"url": "/"}], "tags": tags})
     api.spec.components.security_scheme("key", {"type": "http", "scheme": "bearer"})
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
+
+
+def _nouns() -> dict[str, str]:
+    """What each noun is about: what the first of its blueprints says."""
+    return {blueprint.noun: blueprint.description for blueprint in reversed(BLUEPRINTS)}
 
 
 def spec(app: Flask) -> dict[str, Any]:

@@ -4,30 +4,81 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
+from http import HTTPStatus
 from typing import Any, TypeVar
 
-from flask import request
+from flask import Response, current_app, request
 from flask_smorest import Blueprint
+from sqlalchemy.exc import DataError
+from werkzeug.exceptions import NotFound as NoSuchAddress
 
 from app.errors import NotFound
 from app.setup import api_keys
-from app.web import access
+from app.web import access, problems
+from app.web.api.arguments import Parser
 from app.web.problems import Refusal
-from schemas.problem import FieldError, Problem
+from schemas.api.paging import is_storable
+from schemas.api.problem import ProblemSchema
+from schemas.problem import CONTENT_TYPE, FieldError, Problem
 
 PREFIX = "/api/v1"
 
 Row = TypeVar("Row")
+View = TypeVar("View", bound=Callable[..., Any])
 
 _BEARER = "Bearer "
 _NO_KEY = "The header must be `Authorization: Bearer <API key>`, with a key that is valid."
+_ALWAYS = (401, 403, 503)
+"""Whatever is asked for may be answered by these problems."""
 
 
-def resource(name: str, about: str) -> Blueprint:
-    """A blueprint for /api/v1/<name>, open to API keys whose role is enough for each view (app.web.access.needs)."""
-    made = Blueprint(f"api_{name}", __name__, url_prefix=f"{PREFIX}/{name}", description=about)
+class Resource(Blueprint):  # type: ignore[misc]
+    """A flask-smorest blueprint that takes no argument it does not know, and is called by its noun in the description.
+
+    What may be answered by every view is added to each, so that a view names only what is its own (`problem`).
+    """
+
+    ARGUMENTS_PARSER = Parser()
+
+    def __init__(self, name: str, about: str, at: str) -> None:
+        super().__init__(f"api_{name}", __name__, url_prefix=f"{PREFIX}/{at}", description=about)
+        self.noun = at
+
+    def route(self, rule: str, **options: Any) -> Callable[[View], View]:
+        """As of Flask; `tags` are the noun unless said otherwise."""
+        options.setdefault("tags", [self.noun])
+        deeper = super().route(rule, **options)
+
+        def add(view: View) -> View:
+            added: View = deeper(self.problem(*_ALWAYS)(view))
+            return added
+
+        return add
+
+    def problem(self, *statuses: int) -> Callable[[View], View]:
+        """Say by which problems a view may answer, besides those that every view may answer by."""
+
+        def mark(view: View) -> View:
+            for status in statuses:
+                said = HTTPStatus(status).phrase
+                view = self.alt_response(
+                    status, schema=ProblemSchema, content_type=CONTENT_TYPE, description=said, success=False
+                )(view)
+            return view
+
+        return mark
+
+
+def resource(name: str, about: str, *, at: str | None = None) -> Resource:
+    """A blueprint for /api/v1/<at> (None: `name`), open to API keys whose role is enough for each view (access.needs).
+
+    Several may be `at` one place: the file that holds each is about one noun.
+    """
+    made = Resource(name, about, at or name)
     made.before_request(_let_in)
+    made.before_request(_check_address)
     made.after_request(access.dispatch_after)
+    made.register_error_handler(DataError, _beyond)
     return made
 
 
@@ -37,6 +88,25 @@ def _let_in() -> None:
     if whose is None:
         raise Refusal(Problem(401, "bad_key", _NO_KEY), {"WWW-Authenticate": "Bearer"})
     access.require(whose)
+
+
+def _check_address() -> None:
+    """Refuse what no row could be called, which a database would not even look for; and what no view would read."""
+    if not all(is_storable(value) for value in (request.view_args or {}).values()):
+        raise NoSuchAddress
+    unknown = next(iter(request.args), None)
+    if unknown is not None and not _takes_query(current_app.view_functions[request.endpoint or ""]):
+        raise invalid(unknown, "Unknown field.")
+
+
+def _takes_query(view: Callable[..., Any]) -> bool:
+    described = getattr(view, "_apidoc", {}).get("arguments", {})
+    return any(each["in"] == "query" for each in described.get("parameters", ()))
+
+
+def _beyond(error: DataError) -> Response:
+    detail = "A number or a text in the request is beyond what can be stored."
+    return problems.answer(Problem(422, "invalid", detail))
 
 
 def page(rows: Sequence[Row], limit: int, key: Callable[[Row], int], line: Callable[[Row], Any]) -> dict[str, Any]:
@@ -67,8 +137,7 @@ def after(cursor: str | None) -> int | None:
 
 def invalid(field: str, reason: str) -> Refusal:
     """A 422 for one field."""
-    detail = "The request cannot be used; see errors."
-    return Refusal(Problem(422, "invalid", detail, (FieldError(None, field, reason),)))
+    return Refusal(Problem(422, *problems.WORDS[422], (FieldError(None, field, reason),)))
 
 
 def visible(site_id: int | None, what: str) -> None:

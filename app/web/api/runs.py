@@ -37,7 +37,7 @@ def every(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.route("/<int:number>")
 @needs("viewer")
 @blueprint.response(200, WholeRunSchema)
-@blueprint.alt_response(404, schema="ProblemSchema")
+@blueprint.problem(404)
 def one(number: int) -> dict[str, Any]:
     """Show a run with its plan."""
     absent = f"There is no run {number}, or it was forgotten with age."
