@@ -34,6 +34,7 @@ COMMANDS = {
     "dead": "app.cli.dead:dead",
     "trace": "app.cli.trace:trace",
     "audit": "app.cli.audit:audit",
+    "key": "app.cli.key:key",
     "erase": "app.cli.erase:erase",
     "disclose": "app.cli.disclose:disclose",
     "support-bundle": "app.cli.support_bundle:support_bundle",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import secrets
 
+from sqlalchemy import Connection
+
 from app.errors import NotFound
 from app.kit import Kit
 from app.planning.roles import Principal, Role
@@ -17,12 +19,15 @@ from app.store.api_keys import ApiKey
 PREFIX = "kurasync_"
 """How a key begins, so that people and scanners know one when it lies about."""
 
+LONGEST = 36_500
+"""Days that a key may be valid, where it ends at all."""
+
 _DAY = 86400.0
 _TOUCHED_EVERY = 60.0
 
 
 def add(
-    kit: Kit, name: str, role: Role, actor: str, *, site_name: str | None = None, days: float | None = None
+    kit: Kit, name: str, role: Role, actor: str, *, site_name: str | None = None, days: int | None = None
 ) -> tuple[ApiKey, str]:
     """A new key and its text, which nobody can be shown again; `days` None: until it is removed.
 
@@ -45,18 +50,19 @@ def add(
             ends_at=ends_at,
         )
         record(tx, now, actor, "add_key", {"key": name, "role": role, "site": site_name})
-        made = api_keys.by_name(tx, name)
-    assert made is not None
-    return made, text
+        return _key(tx, name), text
+
+
+def named(kit: Kit, name: str) -> ApiKey:
+    """The key with this name; raises NotFound."""
+    with kit.database.reading() as tx:
+        return _key(tx, name)
 
 
 def remove(kit: Kit, name: str, actor: str) -> None:
     """Let a key open nothing any more; raises NotFound."""
     with kit.database.transaction() as tx:
-        found = api_keys.by_name(tx, name)
-        if found is None:
-            raise NotFound(f"There is no key {name!r}. See `kurasync key list`.")
-        api_keys.remove(tx, found.id)
+        api_keys.remove(tx, _key(tx, name).id)
         record(tx, kit.database.now(tx), actor, "remove_key", {"key": name})
 
 
@@ -73,6 +79,13 @@ def holder(kit: Kit, text: str) -> Principal | None:
         with kit.database.transaction() as tx:
             api_keys.touch(tx, found.id, now)
     return Principal(f"key:{found.name}", found.role, found.site_id)
+
+
+def _key(tx: Connection, name: str) -> ApiKey:
+    found = api_keys.by_name(tx, name)
+    if found is None:
+        raise NotFound(f"There is no key {name!r}. See `kurasync key list`.")
+    return found
 
 
 def _digest(text: str) -> str:
