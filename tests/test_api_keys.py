@@ -164,4 +164,4 @@ def test_the_terminal_removes_a_key_after_asking(desk: Desk) -> None:
 
 def test_a_key_that_is_not_there_is_not_asked_about(desk: Desk) -> None:
     done = desk.run("key", "remove", "lab")
-    assert (done.exit_code, done.output) == (1, "There is no key 'lab'. See `kurasync key list`.\n")
+    assert (done.exit_code, done.output) == (1, "Error: There is no key 'lab'. See `kurasync key list`.\n")
