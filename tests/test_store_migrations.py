@@ -19,7 +19,7 @@ from sqlalchemy import Connection, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from app.planning.chain import salted
-from app.store import audit, mappings, migrate
+from app.store import audit, holds, mappings, migrate
 from app.store.db import Database
 from app.store.tables import metadata
 from tests.conftest import SetClock, postgres_database
@@ -89,6 +89,18 @@ def test_the_tables_of_grades_and_of_the_plugin_go_and_come_back(database: Datab
     migrate.upgrade(database)
     with database.reading() as tx:
         assert [each.id for each in mappings.every(tx)] == courses
+
+
+def test_what_old_holds_are_about_is_counted(database: Database, clock: SetClock) -> None:
+    items = [{"action": action, "fingerprint": str(place)} for place, action in enumerate(("add", "add", "edit"))]
+    with database.transaction() as tx:
+        [course] = add_courses(tx, clock())
+        holds.create(tx, clock(), mapping_id=course, kind="roster", digest="d", items=items, run_id=1)
+        _to(tx, "0003")
+    migrate.upgrade(database)
+    with database.reading() as tx:
+        [found] = holds.search(tx)
+    assert (found.counts, found.items) == ({"add": 2, "edit": 1}, [])
 
 
 def test_personal_values_of_old_audit_rows_are_kept_apart_and_put_back(database: Database, clock: SetClock) -> None:

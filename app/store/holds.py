@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -9,7 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from app.store.filters import newest
-from app.store.tables import holds
+from app.store.tables import holds, mappings
 from app.store.worklist import Kind
 
 State = Literal["open", "approved", "applied", "rejected", "overtaken"]
@@ -18,7 +19,10 @@ WAITING: tuple[State, ...] = ("open", "approved")
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """What waits, as shown to people; `digest` is of its set of fingerprints (app.planning.actions.set_digest)."""
+    """What waits, as shown to people; `digest` is of its set of fingerprints (app.planning.actions.set_digest).
+
+    `counts`: how many of each action. In a list `items` are left out.
+    """
 
     id: int
     mapping_id: int
@@ -30,16 +34,24 @@ class Hold:
     created_at: float
     decided_at: float | None
     decided_by: str | None
+    counts: dict[str, int]
 
 
+_SHORT = tuple(column for column in holds.c if column is not holds.c["items"])
 _OF_MAPPING = select(holds).where(holds.c.mapping_id == bindparam("b_mapping"), holds.c.kind == bindparam("b_kind"))
 _WAITING = _OF_MAPPING.where(holds.c.state.in_(WAITING))
+_NEWEST = _OF_MAPPING.order_by(holds.c.id.desc()).limit(1)
 _GET = select(holds).where(holds.c.id == bindparam("b_id"))
 
 
 def waiting(tx: Connection, mapping_id: int, kind: str) -> Hold | None:
     """The hold that is open, or approved and not yet applied."""
     return _hold(tx.execute(_WAITING, {"b_mapping": mapping_id, "b_kind": kind}).first())
+
+
+def newest_of(tx: Connection, mapping_id: int, kind: str) -> Hold | None:
+    """The hold made last, whatever became of it."""
+    return _hold(tx.execute(_NEWEST, {"b_mapping": mapping_id, "b_kind": kind}).first())
 
 
 def create(
@@ -59,6 +71,7 @@ def create(
         "digest": digest,
         "state": "open",
         "items": list(items),
+        "counts": dict(Counter(item["action"] for item in items)),
         "run_id": run_id,
         "created_at": now,
     }
@@ -82,13 +95,19 @@ def search(
     mapping_id: int | None = None,
     kind: str | None = None,
     state: State | None = None,
+    states: Collection[State] | None = None,
+    site_id: int | None = None,
     before_id: int | None = None,
     limit: int = 100,
 ) -> list[Hold]:
-    """Holds that fit every given filter, the newest first; `before_id` pages on."""
+    """Holds that fit every given filter, the newest first, without their items; `before_id` pages on."""
     given = {"mapping_id": mapping_id, "kind": kind, "state": state}
-    query = newest(holds, given, before_id=before_id, limit=limit)
-    return [Hold(**row._mapping) for row in tx.execute(query)]
+    query = newest(holds, given, before_id=before_id, limit=limit).with_only_columns(*_SHORT)
+    if states is not None:
+        query = query.where(holds.c.state.in_(states))
+    if site_id is not None:
+        query = query.where(holds.c.mapping_id.in_(select(mappings.c.id).where(mappings.c.site_id == site_id)))
+    return [Hold(**row._mapping, items=[]) for row in tx.execute(query)]
 
 
 def successors(tx: Connection, hold_ids: Collection[int]) -> dict[int, int]:

@@ -253,6 +253,7 @@ holds = Table(
     Column("created_at", Double, nullable=False),
     Column("decided_at", Double),
     Column("decided_by", Text),
+    Column("counts", JSON),  # how many of each action: lists read no items. Never NULL, since 0004 counted them
     Index("uq_holds_waiting", "mapping_id", "kind", unique=True,
           postgresql_where=text("state IN ('open', 'approved')"), sqlite_where=text("state IN ('open', 'approved')")),
     sqlite_autoincrement=True,

@@ -147,7 +147,7 @@ def _hold(tx: Connection, now: float, lease: Lease, items: Sequence[Item]) -> No
 
 def newest(tx: Connection, mapping_id: int, kind: str) -> Hold | None:
     """The hold made last, whatever became of it."""
-    return next(iter(holds.search(tx, mapping_id=mapping_id, kind=kind, limit=1)), None)
+    return holds.newest_of(tx, mapping_id, kind)
 
 
 def asked_by(tx: Connection, hold: Hold) -> Item:

@@ -11,7 +11,7 @@ from app.store import mappings
 from app.store.holds import Hold
 from app.sync.alerting import UNASKED
 from app.words.moments import moment
-from app.words.plan import counted
+from app.words.plan import named
 
 
 def facts(kit: Kit, hold: Hold) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def line(hold: Hold, courses: Mapping[int, str], followed: Mapping[int, int]) ->
         "kind": hold.kind,
         "state": hold.state,
         "became": _became(hold, followed.get(hold.id)),
-        "actions": counted(hold.kind, hold.items),
+        "actions": named(hold.kind, hold.counts),
         "digest": hold.digest,
         "run": hold.run_id,
         "created_at": moment(hold.created_at),

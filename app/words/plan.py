@@ -39,7 +39,12 @@ def nothing(kind: Kind) -> str:
 
 def counted(kind: Kind, items: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     """How many actions of each sort, in words."""
-    return dict(Counter(WORDING[kind].what(item["action"]) for item in items))
+    return named(kind, Counter(item["action"] for item in items))
+
+
+def named(kind: Kind, counts: Mapping[str, int]) -> dict[str, int]:
+    """Numbers by action, in words."""
+    return {WORDING[kind].what(action): number for action, number in counts.items()}
 
 
 def _held(items: Sequence[Mapping[str, Any]], wording: Wording) -> Section:

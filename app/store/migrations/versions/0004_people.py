@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -30,6 +32,17 @@ def upgrade() -> None:
         op.create_index(name, table, columns)
     op.add_column("runs", sa.Column("asked_at", sa.Double(), nullable=True))
     op.add_column("worklist", sa.Column("asked_at", sa.Double(), nullable=True))
+    op.add_column("holds", sa.Column("counts", sa.JSON(), nullable=True))
+    _count_what_is_held()
+
+
+def _count_what_is_held() -> None:
+    """What lists say of holds was counted from their items so far."""
+    holds = sa.table("holds", sa.column("id"), sa.column("items", sa.JSON), sa.column("counts", sa.JSON))
+    for number in op.get_bind().scalars(sa.select(holds.c.id)).all():
+        items = op.get_bind().scalar(sa.select(holds.c["items"]).where(holds.c.id == number)) or []
+        counts = dict(Counter(item["action"] for item in items))
+        op.execute(holds.update().where(holds.c.id == number).values(counts=counts))
 
 
 def _for_accounts() -> None:
@@ -129,6 +142,7 @@ def _for_watching() -> None:
 
 
 def downgrade() -> None:
+    op.drop_column("holds", "counts")
     op.drop_column("worklist", "asked_at")
     op.drop_column("runs", "asked_at")
     for name, table, _ in reversed(_INDEXES):
