@@ -218,6 +218,11 @@ class Settings:
         return self.database_url or f"sqlite:///{self.home.absolute() / 'kurasync.db'}"
 
     @property
+    def console_url(self) -> str:
+        """Where people reach the console."""
+        return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
+
+    @property
     def anchor(self) -> Path:
         """The file that remembers the audit's seals."""
         return Path(self.audit_anchor) if self.audit_anchor else self.home / "audit.anchor"

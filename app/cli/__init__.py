@@ -34,6 +34,7 @@ COMMANDS = {
     "dead": "app.cli.dead:dead",
     "trace": "app.cli.trace:trace",
     "audit": "app.cli.audit:audit",
+    "user": "app.cli.user:user",
     "key": "app.cli.key:key",
     "erase": "app.cli.erase:erase",
     "disclose": "app.cli.disclose:disclose",

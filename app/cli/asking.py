@@ -15,6 +15,12 @@ token_option = click.option(
     type=click.File("r", encoding="utf-8"),
     help="File with the token; - for standard input. Without it you are asked on the terminal.",
 )
+password_option = click.option(
+    "--password-file",
+    "password_file",
+    type=click.File("r", encoding="utf-8"),
+    help="File with the password; - for standard input. Without it you are asked on the terminal.",
+)
 yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 
 
@@ -28,6 +34,18 @@ def token(source: TextIO | None, whose: str) -> str:
             "standard input."
         )
     return _checked(click.prompt(f"Token of {whose}", hide_input=True, err=True))
+
+
+def password(source: TextIO | None, whose: str) -> str:
+    """A new password, from a file, standard input or a hidden prompt that asks twice; raises UsageError."""
+    if source is not None:
+        return source.readline().rstrip("\r\n")
+    if not sys.stdin.isatty():
+        raise click.UsageError(
+            "There is no terminal to ask on for the password: give it with --password-file FILE, or "
+            "--password-file - for standard input."
+        )
+    return str(click.prompt(f"New password of {whose}", hide_input=True, confirmation_prompt=True, err=True))
 
 
 def confirm(question: str, yes: bool) -> None:

@@ -36,14 +36,30 @@ WRONG = (
 _TOUCHED_EVERY = 60.0
 
 
-def add(kit: Kit, name: str, role: Role, password: str, actor: str) -> User:
-    """A new user; raises Refused for a name that is taken or a password that is too short."""
+def add(kit: Kit, name: str, role: Role | None, password: str, actor: str) -> User:
+    """A new user; `role` None: the first becomes an administrator, everybody after that a viewer.
+
+    Raises Refused for a name that is taken or a password that is too short.
+    """
     checked_name(name)
     hashed = _hashed(name, password)
     with kit.database.transaction() as tx:
         now = kit.database.now(tx)
+        role = role or ("viewer" if users.every(tx) else "admin")
         users.add(tx, now, name=name, role=role, password=hashed)
         record(tx, now, actor, "add_user", {"user": name, "role": role})
+        return _user(tx, name)
+
+
+def every(kit: Kit) -> list[User]:
+    """All users, by name."""
+    with kit.database.reading() as tx:
+        return users.every(tx)
+
+
+def named(kit: Kit, name: str) -> User:
+    """The user with this name; raises NotFound."""
+    with kit.database.reading() as tx:
         return _user(tx, name)
 
 

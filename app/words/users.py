@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from app.kit import Kit
 from app.store.users import User
 from app.words.moments import moment
 
@@ -18,3 +20,10 @@ def line(user: User, now: float) -> dict[str, Any]:
         "created_at": moment(user.created_at),
         "signed_in_at": moment(user.signed_in_at),
     }
+
+
+def facts(kit: Kit, people: Sequence[User]) -> list[dict[str, Any]]:
+    """Users as they are now."""
+    with kit.database.reading() as tx:
+        now = kit.database.now(tx)
+    return [line(each, now) for each in people]
