@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from uuid import uuid4
 
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from rq import Queue
+from rq.executions import WORKER_EXECUTIONS_KEY_TEMPLATE
+from rq.registry import FailedJobRegistry, StartedJobRegistry
+from rq.utils import utcparse
+from rq.worker import BaseWorker
+from rq.worker_registration import REDIS_WORKER_KEYS
 
 from app.errors import SettingsError
 from app.settings import Settings
@@ -26,6 +33,41 @@ _SWEEP = "kurasync:sweep"
 # Lost jobs are put on again by the next sweep, so nothing has to be kept long (queue.md 3).
 _WAITS_AT_MOST = 600
 _FAILURE_KEPT = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How many jobs of a queue wait, were begun and not ended, and failed within the last hour."""
+
+    queue: str
+    waiting: int
+    started: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A worker process as it reported itself; `at` is what it works on, times are seconds since the epoch.
+
+    `renewed_at`: when it last said that it lives, which an idle one does every 45 s; it is forgotten soon afterwards.
+    """
+
+    host: str
+    pid: int
+    state: str
+    at: Target | None
+    began_at: float | None
+    renewed_at: float | None
+    done: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What Redis carries: the queues in the order of NAMES, and the workers by host and process."""
+
+    loads: list[Load]
+    workers: list[Worker]
 
 
 def connect(settings: Settings) -> Redis:
@@ -75,6 +117,55 @@ def held(redis: Redis) -> list[Target]:
             pipe.lrange(Queue.redis_queue_namespace_prefix + name, 0, -1)
         waiting = [entry.decode() for entries in pipe.execute() for entry in entries]
     return [target for target in map(parse, waiting) if target is not None]
+
+
+def overview(redis: Redis) -> Overview:
+    """What there is, in two round trips; RedisError when Redis is away.
+
+    Nothing is tidied up, as RQ does wherever it counts: a look must not end anybody's job.
+    """
+    now = time.time()
+    with redis.pipeline(transaction=False) as pipe:
+        for name in NAMES:
+            pipe.llen(Queue.redis_queue_namespace_prefix + name)
+            pipe.zcount(StartedJobRegistry.key_template.format(name), now, "+inf")
+            pipe.zcount(FailedJobRegistry.key_template.format(name), now, "+inf")
+        pipe.smembers(REDIS_WORKER_KEYS)
+        *counts, keys = pipe.execute()
+    workers = _workers(redis, [key.decode() for key in keys])
+    loads = [Load(name, *counts[place * 3 : place * 3 + 3]) for place, name in enumerate(NAMES)]
+    return Overview(loads, sorted(workers, key=lambda each: (each.host, each.pid)))
+
+
+def _workers(redis: Redis, keys: Iterable[str]) -> Iterator[Worker]:
+    with redis.pipeline(transaction=False) as pipe:
+        for key in keys:
+            pipe.hgetall(key)
+            name = key.removeprefix(BaseWorker.redis_worker_namespace_prefix)
+            pipe.smembers(WORKER_EXECUTIONS_KEY_TEMPLATE.format(name))
+        answers = pipe.execute()
+    for said, runs in zip(answers[::2], answers[1::2], strict=True):
+        reported = {name.decode(): value.decode() for name, value in said.items()}
+        # Of a worker that RQ has forgotten already, its last sign of life may be left over.
+        if "pid" in reported:
+            yield _worker(reported, [each.decode().partition(":")[0] for each in runs])
+
+
+def _worker(said: Mapping[str, str], jobs: Sequence[str]) -> Worker:
+    return Worker(
+        host=said.get("hostname", ""),
+        pid=int(said["pid"]),
+        state=said.get("state", "unknown"),
+        at=parse(jobs[0]) if jobs else None,
+        began_at=_moment(said.get("birth")),
+        renewed_at=_moment(said.get("last_heartbeat")),
+        done=int(said.get("successful_job_count", 0)),
+        failed=int(said.get("failed_job_count", 0)),
+    )
+
+
+def _moment(text: str | None) -> float | None:
+    return utcparse(text).timestamp() if text else None
 
 
 def enqueue(redis: Redis, targets: Iterable[Target], *, timeout: int) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from urllib.parse import quote
 
+from redis import Redis
 from redis.exceptions import RedisError
 
 from app import queues
@@ -14,10 +17,22 @@ from app.settings import Settings
 
 
 def carried(settings: Settings) -> list[queues.Target]:
-    """What Redis holds now; raises TransientError when it is away, SettingsError when nobody says where it is."""
+    """The jobs in Redis now; raises TransientError when it is away, SettingsError when nobody says where it is."""
+    with _redis(settings) as redis:
+        return queues.held(redis)
+
+
+def overview(settings: Settings) -> queues.Overview:
+    """Queues and workers as Redis knows them now; raises as `carried` does."""
+    with _redis(settings) as redis:
+        return queues.overview(redis)
+
+
+@contextmanager
+def _redis(settings: Settings) -> Iterator[Redis]:
     redis = queues.connect(_found(settings))
     try:
-        return queues.held(redis)
+        yield redis
     except (RedisError, OSError) as error:
         raise TransientError(
             f"Redis cannot be reached: {str(error).rstrip('.')}. Events are still accepted and nothing is lost, but no "
