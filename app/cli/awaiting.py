@@ -10,12 +10,13 @@ from rich.console import Console
 
 from app.cli.failing import FAILED, HELD, Failure
 from app.cli.output import say, warn
+from app.cli.session import actor
 from app.kit import Kit
+from app.setup.looking import Asked, ask_now
 from app.setup.obstacles import obstacle
 from app.store import runs, worklist
 from app.store.runs import Run
 from app.store.worklist import Kind, Row
-from app.sync.ask import ask
 from app.sync.grades import EARLIER_EXPORT
 
 _UNFINISHED = (None, "later", "lost", "reaped")  # another run follows
@@ -31,12 +32,11 @@ def look_now(
 
     Exits with HELD when something waits for approval; raises Failure when no run starts, fails or comes in time.
     """
-    generation = ask(kit, mapping_id, kind, urgent=True) if asked is None else asked
-    in_the_way = obstacle(kit, mapping_id, kind)
-    if in_the_way:
-        raise Failure(f"Asked, but nothing is done yet: {in_the_way}")
+    found = ask_now(kit, mapping_id, kind, actor()) if asked is None else Asked(asked, obstacle(kit, mapping_id, kind))
+    if found.obstacle:
+        raise Failure(f"Asked, but nothing is done yet: {found.obstacle}")
     if wait:
-        _tell(_awaited(kit, mapping_id, kind, generation, timeout))
+        _tell(_awaited(kit, mapping_id, kind, found.generation, timeout))
     else:
         say(f"Asked for {what} of mapping {mapping_id}. See how it goes: `kurasync runs list --mapping {mapping_id}`.")
 
