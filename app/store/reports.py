@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -125,6 +126,12 @@ def mapping_lines(tx: Connection, kind: str = "roster", which: Which = ALL) -> l
 def mapping_line(tx: Connection, mapping_id: int, kind: str = "roster") -> MappingLine:
     """The same of one mapping, which must exist."""
     return MappingLine(**tx.execute(_mapping_lines(kind).where(mappings.c.id == mapping_id)).one()._mapping)
+
+
+def courses(tx: Connection, mapping_ids: Collection[int]) -> dict[int, str]:
+    """The names of the Moodle courses of these mappings, by mapping."""
+    query = select(mappings.c.id, mappings.c.course_name).where(mappings.c.id.in_(set(mapping_ids)))
+    return {row.id: row.course_name for row in tx.execute(query)}
 
 
 def dead_lines(tx: Connection) -> list[DeadLine]:
