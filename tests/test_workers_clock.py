@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 from structlog.testing import capture_logs
 
 from app.kit import Kit
-from app.store import connections, instances, mappings, runs, sites, worklist
+from app.store import connections, instances, mappings, runs, signs, sites, worklist
 from app.store.tables import events
 from app.store.tables import mappings as mapping_table
 from app.store.tables import worklist as rows
@@ -20,7 +20,7 @@ from sandbox.kuracloud.sim import SimKuraCloud
 from sandbox.moodle.sim import SimMoodle
 from tests.conftest import SetClock
 from tests.courses import mapped, row, wanted
-from workers.clock import Beat, beats, forget
+from workers.clock import Beat, Pulse, beats, forget
 
 DAY = 86400.0
 
@@ -213,6 +213,8 @@ def test_it_dispatches_each_tick_and_the_rest_less_often(sqlite_kit: Kit) -> Non
         ("prune", 3600.0),
         ("seal", 60.0),
         ("alerts", 5.0),
+        ("tasks", 5.0),
+        ("sessions", 3600.0),
         ("silence", 600.0),
     ]
 
@@ -225,3 +227,14 @@ def test_rows_that_waited_for_a_dead_connection_are_not_late(sqlite_kit: Kit, cl
     with sqlite_kit.database.transaction() as tx:
         tx.execute(update(rows).values(gate="open"))
         assert worklist.lateness(tx, clock()) == 0.0
+
+
+def test_after_dispatching_it_leaves_a_sign_of_life_now_and_then(sqlite_kit: Kit, clock: SetClock) -> None:
+    done: list[float] = []
+    pulse = Pulse(sqlite_kit, lambda: done.append(clock()))
+    for _ in range(3):
+        pulse.strike()
+        clock.advance(1)
+    assert len(done) == 3
+    with sqlite_kit.database.reading() as tx:
+        assert signs.last(tx, signs.CLOCK) == done[0]

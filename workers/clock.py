@@ -12,12 +12,13 @@ from types import FrameType
 
 import structlog
 
-from app import kit, log, queues, settings
+from app import kit, log, metrics, queues, settings
 from app.children import show_as
 from app.errors import SettingsError
 from app.setup import tasks
 from app.setup.accounts import forget_sessions
 from app.setup.sealing import seal
+from app.store import signs
 from app.store.prune import prune
 from app.sync.alerting import note_silence
 from app.sync.dispatch import Dispatcher
@@ -29,6 +30,7 @@ from app.sync.telling import tell
 
 _log = structlog.get_logger()
 _SECOND = 1.0
+_SIGN = 10.0
 _ALERTS = 5.0
 _SILENCE = 600.0
 _HOUR = 3600.0
@@ -64,12 +66,29 @@ class Beat:
             time.sleep(self.interval)
 
 
+class Pulse:
+    """Leaves a sign of life now and then after the action that everything waits for."""
+
+    def __init__(self, box: kit.Kit, action: Callable[[], object]) -> None:
+        self._box = box
+        self._action = action
+        self._next = 0.0
+
+    def strike(self) -> None:
+        """Do it, and say so if that was not said lately."""
+        self._action()
+        if time.monotonic() >= self._next:
+            with self._box.database.transaction() as tx:
+                signs.note(tx, self._box.database.now(tx), signs.CLOCK)
+            self._next = time.monotonic() + _SIGN
+
+
 def beats(box: kit.Kit) -> list[Beat]:
     """What the clock does; the first one is what everything waits for."""
     given = box.settings
     dispatcher = Dispatcher(box, queues.connect(given))
     return [
-        Beat("dispatch", given.tick, dispatcher.dispatch),
+        Beat("dispatch", given.tick, Pulse(box, dispatcher.dispatch).strike),
         Beat("reconcile", _SECOND, lambda: reconcile(box, _MAPPINGS_A_SECOND)),
         Beat("grades", _SECOND, lambda: schedule_grades(box, _MAPPINGS_A_SECOND)),
         Beat("probe", min(_SECOND, given.probe_interval), lambda: probe_parked(box)),
@@ -115,6 +134,7 @@ def main() -> None:
     try:
         given = settings.load()
         log.configure(given)
+        metrics.keep(given)
         run(kit.make(given))
     except SettingsError as error:
         sys.exit(f"kurasync clock: {error.message}")

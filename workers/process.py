@@ -16,7 +16,7 @@ from rq.exceptions import StopRequested
 from rq.timeouts import UnixSignalDeathPenalty
 from rq.worker.base import WorkerStatus
 
-from app import kit, queues
+from app import kit, metrics, queues
 from app.children import show_as
 from app.settings import Settings
 from app.sync.dispatch import Dispatcher
@@ -74,6 +74,7 @@ def work(given: Settings, start: str, verbs: Mapping[str, Verb] = VERBS) -> None
     `start` tells this process from another one that once had its pid.
     """
     show_as("kurasync-worker")
+    metrics.keep(given)
     box = kit.make(given)
     workplace = Workplace(box, start, verbs, refill=Dispatcher(box, queues.connect(given)).refill)
     jobs.work_at(workplace)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from uuid import uuid4
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from app.kit import Kit
 from app.setup import tasks
@@ -19,6 +20,16 @@ _log = structlog.get_logger()
 def owner_prefix(pid: int, start: str) -> str:
     """How the leases of one worker process begin: host:pid:start: (queue.md 2)."""
     return f"{socket.gethostname()}:{pid}:{start}:"
+
+
+def is_gone(owner: str) -> bool:
+    """Whether an owner is a process of this machine that does not live any more."""
+    host, pid, _ = owner.split(":", 2)
+    try:
+        os.kill(int(pid), 0)
+    except OSError as error:
+        return host == socket.gethostname() and isinstance(error, ProcessLookupError)
+    return False
 
 
 class Workplace:
@@ -52,7 +63,8 @@ class Workplace:
     def task(self, task_id: int) -> None:
         """Do a task; only a database that is away can end it here, and then it is given up in time."""
         try:
-            tasks.do(self._kit, task_id, self._prefix)
+            with bound_contextvars(task_id=task_id):
+                tasks.do(self._kit, task_id, self._prefix)
         except Exception:
             _log.exception("task_lost", task_id=task_id)
             self._kit.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import PackageNotFoundError, version
@@ -10,6 +11,7 @@ from typing import TypeVar
 
 import requests
 
+from app import metrics
 from app.clients import failures
 from app.clients.answer import Answer, NotJson
 from app.clients.fence import Fence, FencingAdapter, NotSent
@@ -66,6 +68,7 @@ class Http:
         `acted` is set where the request `writes` and may have been carried out, or still may be. Raises
         ConnectionBroken on a redirect and on a certificate that can't be verified. Other statuses are the caller's.
         """
+        began = time.monotonic()
         try:
             with self._session.request(
                 method,
@@ -78,9 +81,12 @@ class Http:
             ) as response:
                 answer = Answer(response.status_code, response.headers, self._content(response, writes))
         except NotSent as error:
+            self._count(None, began)
             raise failures.unreachable(self.peer, error.cause) from error
         except requests.RequestException as error:
+            self._count(None, began)
             raise failures.no_answer(self.peer, error, writes=writes) from error
+        self._count(answer.status, began)
         if 300 <= answer.status < 400:
             raise failures.redirected(self.peer, path, answer.headers.get("Location", ""))
         if answer.status in (408, 429) or answer.status >= 500:
@@ -99,6 +105,9 @@ class Http:
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""
         self._session.close()
+
+    def _count(self, status: int | None, began: float) -> None:
+        metrics.called(self.peer.origin, status, time.monotonic() - began)
 
     def _content(self, response: requests.Response, writes: bool) -> bytes:
         content = bytearray()

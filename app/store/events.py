@@ -52,6 +52,16 @@ _INSERT_ONCE = per_dialect(
 _INSERT = events.insert().returning(events.c.id)
 _MARK = update(events).where(events.c.id.in_(bindparam("b_ids", expanding=True))).values(wanted=True)
 _GET = select(events).where(events.c.id == bindparam("b_id"))
+_FIRST_BEHIND = (
+    select(event_requests.c.event_id)
+    .where(
+        event_requests.c.mapping_id == bindparam("b_mapping"),
+        event_requests.c.kind == bindparam("b_kind"),
+        event_requests.c.gen > bindparam("b_from"),
+        event_requests.c.gen <= bindparam("b_to"),
+    )
+    .order_by(event_requests.c.gen, event_requests.c.event_id)
+)
 _BEHIND = (
     select(event_requests.c.gen, events.c.name, events.c.relateduserid)
     .join(events, events.c.id == event_requests.c.event_id)
@@ -92,6 +102,12 @@ def mark_wanted(tx: Connection, ids: Collection[int]) -> None:
 def get(tx: Connection, event_id: int) -> Event | None:
     """The event with this number."""
     return _event(tx.execute(_GET, {"b_id": event_id}).first())
+
+
+def first_behind(tx: Connection, claim: Claim, most: int) -> list[int]:
+    """The ids of the first events that asked for what a run covers."""
+    values = {"b_mapping": claim.mapping_id, "b_kind": claim.kind, "b_from": claim.gen_from, "b_to": claim.gen_to}
+    return list(tx.execute(_FIRST_BEHIND.limit(most), values).scalars())
 
 
 def behind(tx: Connection, claim: Claim) -> list[Request]:

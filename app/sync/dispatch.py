@@ -9,7 +9,7 @@ import structlog
 from redis import Redis
 from redis.exceptions import RedisError
 
-from app import queues
+from app import metrics, queues
 from app.errors import Refused
 from app.kit import Kit
 from app.queues import Target
@@ -44,6 +44,7 @@ def take_back(kit: Kit, chance: Chance = random.random) -> None:
                 alerting.gave_up(tx, now, each.mapping_id, each.kind, "crashed")
     for each in reaped:
         _log.warning("run_reaped", **asdict(each))
+        metrics.run_ended(each.kind, "reaped")
 
 
 class Dispatcher:

@@ -13,11 +13,12 @@ import structlog
 from app.clients.moodle import MoodleClient
 from app.errors import ConnectionBroken, KurasyncError
 from app.kit import Kit
-from app.store import sites
+from app.store import outboxes, sites
 from app.store.sites import Site
 from app.sync import connect, plugin
 from app.sync.parking import park
 from schemas.moodle import SiteInfo
+from schemas.plugin import Outbox, PluginStatus
 
 STATUS = "local_kurasync_get_status"
 OTHER_MOODLE = "other_moodle"
@@ -27,9 +28,12 @@ _log = structlog.get_logger()
 
 def told(client: MoodleClient, info: SiteInfo) -> str | None:
     """What tells this Moodle from others; None where no plugin says it, or the token's service lacks the function."""
-    if info.plugin is None or STATUS not in info.functions:
-        return None
-    return client.plugin.status().siteidentifier
+    status = _status(client, info)
+    return None if status is None else status.siteidentifier
+
+
+def _status(client: MoodleClient, info: SiteInfo) -> PluginStatus | None:
+    return client.plugin.status() if info.plugin is not None and STATUS in info.functions else None
 
 
 def verify(site: Site, info: SiteInfo, identity: str | None) -> None:
@@ -59,13 +63,25 @@ def check(kit: Kit, site: Site, client: MoodleClient) -> SiteInfo:
     """
     info = client.site_info()
     plugin.verify(site, info)
-    identity = told(client, info)
+    status = _status(client, info)
+    identity = None if status is None else status.siteidentifier
     verify(site, info, identity)
     plugin.remember(kit, site.id, info.plugin, site.plugin)
     if site.identity is None and identity is not None:
         with kit.database.transaction() as tx:
             sites.set_identity(tx, site.id, identity)
+    if status is not None:
+        _keep_outbox(kit, site, status.outbox)
     return info
+
+
+def _keep_outbox(kit: Kit, site: Site, outbox: Outbox) -> None:
+    """What waits in Moodle is seen nowhere else by who watches kurasync."""
+    with kit.database.transaction() as tx:
+        if sites.get(tx, site.id) is not None:  # removed meanwhile
+            now = kit.database.now(tx)
+            oldest = float(outbox.oldest) if outbox.oldest else None
+            outboxes.keep(tx, now, site.id, waiting=outbox.waiting, setaside=outbox.setaside, oldest_at=oldest)
 
 
 def check_sites(kit: Kit) -> None:

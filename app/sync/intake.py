@@ -35,13 +35,14 @@ class Parcel:
 class Accepted:
     """What became of a parcel: `accepted` were stored now, `duplicates` had been before.
 
-    `ignored` of the accepted asked for nothing. `urgent`: something is due at once.
+    `ignored` of the accepted asked for nothing. `urgent`: something is due at once. `ids`: the numbers of those stored.
     """
 
     accepted: int
     duplicates: int
     ignored: int
     urgent: bool
+    ids: tuple[int, ...] = field(default=(), compare=False)
 
 
 @dataclass(slots=True)
@@ -88,7 +89,7 @@ def _store(tx: Connection, now: float, parcel: Parcel, wishes: _Wishes) -> Accep
             asking.add(place)
     heard = fresh.keys() & asking
     urgent = any(triggers.trigger(parcel.events[place]).urgent for place in heard)
-    return Accepted(len(fresh), len(ids) - len(fresh), len(fresh) - len(heard), urgent)
+    return Accepted(len(fresh), len(ids) - len(fresh), len(fresh) - len(heard), urgent, tuple(fresh.values()))
 
 
 def _note(parcel: Parcel, number: int, event: MoodleEvent, found: Sequence[int], wishes: _Wishes) -> None:

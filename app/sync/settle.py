@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy import Connection
 
+from app import metrics
 from app.errors import ConnectionBroken, CourseGone, KurasyncError, LeaseLost, RunStopped, TransientError
 from app.kit import Kit
 from app.store import connections, instances, mappings, runs, sites, worklist
@@ -61,6 +62,7 @@ def settle(kit: Kit, lease: Lease, result: Result, chance: Chance) -> str:
         if isinstance(result, Waiting):
             runs.fold(tx, lease.claim)
     _report(lease.claim, outcome, verdict, result)
+    _count(now, lease.claim, outcome)
     return outcome
 
 
@@ -175,6 +177,11 @@ def _alert(tx: Connection, now: float, claim: Claim, outcome: str, verdict: _Ver
         alerting.gave_up(tx, now, claim.mapping_id, claim.kind, verdict.reason)
     elif outcome == "done" and isinstance(result, Ended) and result.drift:
         alerting.drifted(tx, now, claim.mapping_id, claim.run_id, result.drift)
+
+
+def _count(now: float, claim: Claim, outcome: str) -> None:
+    lag = now - claim.asked_at if outcome == "done" and claim.asked_at is not None else None
+    metrics.run_ended(claim.kind, outcome, lag)
 
 
 def _report(claim: Claim, outcome: str, verdict: _Verdict, result: Result) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
+from app import metrics
 from app.errors import KurasyncError
 from app.kit import Kit
 from app.setup.backups import older
-from app.store import worklist
+from app.store import events, worklist
 from app.sync import grades, roster
 from app.sync.backoff import Chance
 from app.sync.lease import Ended, Lease, Waiting, boottime
@@ -23,6 +26,8 @@ VERBS: Mapping[str, Verb] = {"roster": roster.run, "grades": grades.run}
 
 REFUSED = "refused"
 """The outcome when there was nothing to do: a duplicate, moved, parked, or being worked on."""
+
+_EVENTS_NAMED = 5
 
 _log = structlog.get_logger()
 
@@ -47,7 +52,17 @@ def take_turn(
     if lease is None:
         _log.debug("turn_refused", mapping_id=mapping_id, kind=kind)
         return REFUSED
-    return settle(kit, lease, _work(kit, verbs[kind], lease), chance)
+    metrics.run_began(kind)
+    with bound_contextvars(**_named(kit, lease)):
+        return settle(kit, lease, _work(kit, verbs[kind], lease), chance)
+
+
+def _named(kit: Kit, lease: Lease) -> dict[str, Any]:
+    """What every log line of a run carries."""
+    with kit.database.reading() as tx:
+        asked = events.first_behind(tx, lease.claim, _EVENTS_NAMED)
+    named: dict[str, Any] = {"run_id": lease.run_id, "mapping_id": lease.mapping_id, "kind": lease.kind}
+    return {**named, "event_ids": asked} if asked else named
 
 
 def _claim(kit: Kit, mapping_id: int, kind: str, owner: str, stopping: Callable[[], bool]) -> Lease | None:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import structlog
 from flask import Blueprint, Response, jsonify, request
 
+from app import metrics
 from app.kit import Kit
 from app.store import sites
 from app.store.sites import Site
@@ -24,6 +25,8 @@ from schemas.problem import FieldError, Problem
 
 Way = Literal["signed", "local_webhooks", "tool_trigger"]
 Dispatch = Callable[[], object]
+
+_EVENTS_NAMED = 5
 
 _log = structlog.get_logger()
 
@@ -43,6 +46,7 @@ class Receiver:
         routes.post("/<name>")(self.signed)
         routes.post("/<name>/local_webhooks")(self.local_webhooks)
         routes.post("/<name>/tool_trigger")(self.tool_trigger)
+        routes.after_request(_count)
         return routes
 
     def signed(self, name: str) -> Response:
@@ -95,8 +99,10 @@ class Receiver:
         _check_origin(site, delivery)
         good, rejected = _sorted_out(delivery, way)
         if rejected and not good:
+            _note(site, Accepted(0, 0, 0, urgent=False), len(rejected))
             raise _invalid(rejected)
         accepted = self._intake.accept(Parcel(site, way, webhook_id, good))
+        _note(site, accepted, len(rejected))
         response = _answer(accepted, rejected)
         if accepted.urgent and self._dispatch:
             # After the answer: Moodle waits for this one, and Redis may be slow.
@@ -109,6 +115,28 @@ class Receiver:
                 self._dispatch()
         except Exception:  # the clock dispatches anyway (queue.md 1, D4)
             _log.warning("dispatch_left_to_the_clock", exc_info=True)
+
+
+def _count(response: Response) -> Response:
+    metrics.delivery_answered(response.status_code)
+    return response
+
+
+def _note(site: Site, taken: Accepted, rejected: int) -> None:
+    """Count the events of a delivery, and say which they are: the runs that they lead to name them again."""
+    heard = taken.accepted - taken.ignored
+    metrics.events_taken(
+        site.name, accepted=heard, ignored=taken.ignored, duplicates=taken.duplicates, rejected=rejected
+    )
+    _log.info(
+        "events_taken",
+        site=site.name,
+        event_ids=taken.ids[:_EVENTS_NAMED],
+        accepted=taken.accepted,
+        ignored=taken.ignored,
+        duplicates=taken.duplicates,
+        rejected=rejected,
+    )
 
 
 def _webhook_id() -> str:

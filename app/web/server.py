@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
-from app import kit, log, queues, settings
+from app import kit, log, metrics, queues, settings
 from app.children import show_as, tether
 from app.settings import Settings
 from app.sync.dispatch import Dispatcher
@@ -71,6 +71,7 @@ def application() -> Flask:
     """The application for the settings of the environment; without a Redis the clock alone dispatches."""
     given = settings.load()
     log.configure(given)
+    metrics.keep(given)
     box = kit.make(given)
     if not given.redis_url:
         return create_app(box)

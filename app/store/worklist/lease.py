@@ -21,7 +21,8 @@ _ROW = worklist.c
 class Claim:
     """A run's hold on its row: it covers the requests (gen_from, gen_to] and owns the row while `fence` stands.
 
-    `rechecks`: it is a recheck as well, whose time had come (D12): no event says what that one is about.
+    `rechecks`: it is a recheck as well, whose time had come (D12): no event says what that one is about. `asked_at` is
+    since when the oldest of what it covers is wanted.
     """
 
     mapping_id: int
@@ -35,6 +36,7 @@ class Claim:
     due_at: float
     run_id: int
     rechecks: bool = False
+    asked_at: float | None = None
 
 
 THIS_ROW = and_(_ROW.mapping_id == bindparam("b_mapping"), _ROW.kind == bindparam("b_kind"))
@@ -125,6 +127,7 @@ def claim(
         due_at=row.due_at,
         run_id=run_id,
         rechecks=rechecks,
+        asked_at=row.asked_at,
     )
 
 
