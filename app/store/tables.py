@@ -172,6 +172,7 @@ events = Table(
     Index("ix_events_courseid", "courseid", "id"),
     Index("ix_events_relateduserid", "relateduserid", "id"),
     Index("ix_events_name", "name", "id"),
+    Index("ix_events_site_id", "site_id", "id"),
 )
 
 worklist = Table(

@@ -20,6 +20,7 @@ _INDEXES = (
     ("ix_events_courseid", "events", ["courseid", "id"]),
     ("ix_events_name", "events", ["name", "id"]),
     ("ix_events_relateduserid", "events", ["relateduserid", "id"]),
+    ("ix_events_site_id", "events", ["site_id", "id"]),
     ("ix_runs_ended_at", "runs", ["ended_at"]),
 )
 
