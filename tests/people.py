@@ -17,7 +17,21 @@ from app.kit import Kit
 from app.planning.grade_actions import Column
 from app.planning.gradebook import Cell
 from app.planning.students import Member
-from app.store import audit, cells, holds, instances, links, mappings, rosters, runs, sites, steps, worklist
+from app.store import (
+    audit,
+    cells,
+    holds,
+    instances,
+    links,
+    mappings,
+    readings,
+    rosters,
+    runs,
+    sites,
+    steps,
+    tasks,
+    worklist,
+)
 from app.store.links import NewLink
 from app.store.rosters import KnownRoster
 from app.store.tables import events, metadata
@@ -74,6 +88,8 @@ def plant(kit: Kit) -> Planted:
         site_id, first, second = _mappings(tx, kit)
         _links(tx, first, second)
         _rosters(tx, first)
+        _readings(tx, first)
+        _shown(tx, first)
         run_ids = _ended(tx, first, "roster", roster_plan()), _ended(tx, first, "grades", grades_plan())
         old = _hold(tx, first, run_ids[0], "grades", grades_plan()["held"], "applied")
         waiting = _hold(tx, first, run_ids[0], "roster", roster_plan()["held"], "open")
@@ -200,6 +216,28 @@ def _rosters(tx: Connection, first: int) -> None:
     hers = Member(HER, HERS[0], HERS[1], HERS[2], HERS[4], ((1, "Group A"),))
     his = Member(HIM, HIS[0], HIS[1], HIS[2], HIS[3], ((1, "Group A"),))
     rosters.keep(tx, first, KnownRoster((hers, his), "b" * 64, 1.0, None))
+
+
+def _readings(tx: Connection, first: int) -> None:
+    """Both on Moodle's side; on kuraCloud's him, and her as somebody added her by hand."""
+    members = [_read(HER, HERS), _read(HIM, HIS)]
+    students = [
+        {"studentid": number, **_profile(marks), "invited": True}
+        for number, marks in ((HAND_ADDED, HERS), (HIS_STUDENT, HIS))
+    ]
+    readings.keep(tx, first, 1.0, members, students)
+
+
+def _read(userid: int, marks: tuple[str, ...]) -> dict[str, Any]:
+    named = {"userid": userid, "firstname": marks[0], "lastname": marks[1], "email": marks[2]}
+    return {**named, "idnumber": marks[-1], "section": "Group A"}
+
+
+def _shown(tx: Connection, first: int) -> None:
+    """A preview that somebody looked at."""
+    number = tasks.add(tx, 1.0, kind="roster_plan", mapping_id=first, asked_by="a teacher")
+    tasks.claim(tx, 1.0, number, "host:1:0:")
+    tasks.end(tx, 2.0, number, "done", result={"plan": roster_plan(), "digest": "d" * 64})
 
 
 def _ended(tx: Connection, mapping_id: int, kind: str, plan: dict[str, Any]) -> int:

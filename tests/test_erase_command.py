@@ -7,11 +7,11 @@ import json
 import pytest
 from sqlalchemy import insert
 
-from app.cli import planned_grades
 from app.planning.personal import Whose, without
 from app.setup import erasing
 from app.store import worklist
 from app.store.tables import events
+from app.words import grades_plan
 from tests.fixtures_desk import Desk
 from tests.people import HERS, HIS, where
 
@@ -147,5 +147,5 @@ def test_a_hold_and_a_run_say_that_a_name_was_erased(desk: Desk, known: int) -> 
 def test_a_grade_whose_owner_was_erased_says_so_and_shows_no_change() -> None:
     grade = {"action": "grade_set", "column": [1, 2], "userid": 4, "before": None, "after": 3.0, "who": HERS[0]}
     emptied = without([grade], Whose(frozenset({4}), frozenset()))[0]
-    line = planned_grades.WORDING.line({**emptied, "title": "Heart rate"})
+    line = grades_plan.WORDING.line({**emptied, "title": "Heart rate"})
     assert (line["who"], line["change"]) == ("(erased)", "")

@@ -24,8 +24,10 @@ _LOOK = 0.5
 _WORDS = {
     "links": ("student link", "student links"),
     "rosters": ("entry in rosters as last read", "entries in rosters as last read"),
+    "readings": ("entry in what the last runs read", "entries in what the last runs read"),
     "holds": ("hold that names the person", "holds that name the person"),
     "runs": ("run whose plan names the person", "runs whose plans name the person"),
+    "tasks": ("preview that names the person", "previews that name the person"),
     "audit": ("record in the audit", "records in the audit"),
     "grades": ("grade remembered", "grades remembered"),
 }

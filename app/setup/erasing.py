@@ -15,9 +15,9 @@ from app.planning.sameness import erased_address
 from app.setup import whom
 from app.setup.acts import record
 from app.setup.check import Check, warn
-from app.setup.stored import Stored, is_personal, links_of, members_of, stored
+from app.setup.stored import Stored, is_personal, links_of, members_of, readings_of, stored
 from app.setup.whom import Person
-from app.store import files, holds, mappings, people, worklist
+from app.store import files, holds, mappings, people, tasks, worklist
 from app.store.holds import WAITING
 from app.store.people import Document, Seen
 from app.sync import ask
@@ -93,6 +93,9 @@ def _erase_present(kit: Kit, found: Stored, actor: str) -> None:
         people.empty_links(tx, {link.key: erased_address(link.values["email"]) for link in links})
         for member in members_of(tx, person, site_of):
             people.leave_roster(tx, member.key, [member.userid or 0])
+        for seen in readings_of(tx, person, site_of):
+            people.leave_reading(tx, seen.key, [seen.userid or 0], [seen.studentid or 0])
+        tasks.forget_of(tx, sorted(found.concerned))
         for mapping_id in sorted(site_of):
             _erase_waiting(kit, tx, now, person, mapping_id, site_of[mapping_id], actor)
         people.forget_cells(tx, person.users)

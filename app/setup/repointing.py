@@ -15,7 +15,21 @@ from app.setup import finding, mappings, pairing
 from app.setup.acts import record
 from app.setup.giving_back import give_back
 from app.setup.resting import at_rest, seize
-from app.store import bypasses, cells, exemptions, exports, holds, instances, links, people, rosters, steps, worklist
+from app.store import (
+    bypasses,
+    cells,
+    exemptions,
+    exports,
+    holds,
+    instances,
+    links,
+    people,
+    readings,
+    rosters,
+    steps,
+    tasks,
+    worklist,
+)
 from app.store import mappings as rows
 from app.store.mappings import Mapping, Pair
 from app.store.worklist import KINDS
@@ -171,6 +185,8 @@ def _forget(tx: Connection, now: float, move: Move) -> None:
     """What is known only of the former courses. A Moodle course that came back has its gradebook as it was."""
     mapping_id = move.mapping.id
     exports.forget(tx, mapping_id)
+    readings.forget(tx, [mapping_id])
+    tasks.forget_of(tx, [mapping_id])
     for kind in KINDS:
         bypasses.end(tx, mapping_id, kind)
     if not (move.same_users and move.same_students):

@@ -29,6 +29,7 @@ class Stored:
     person: Person
     links: list[Seen] = field(default_factory=list)
     members: list[Seen] = field(default_factory=list)
+    readings: list[Seen] = field(default_factory=list)
     documents: list[tuple[Document, list[dict[str, Any]]]] = field(default_factory=list)
     audit: list[Seen] = field(default_factory=list)
     cells: list[dict[str, Any]] = field(default_factory=list)
@@ -43,8 +44,10 @@ class Stored:
         return {
             "links": len(self.links),
             "rosters": len(self.members),
+            "readings": len(self.readings),
             "holds": tables.count("holds"),
             "runs": tables.count("runs"),
+            "tasks": tables.count("tasks"),
             "audit": len(self.audit),
             "grades": len(self.cells),
         }
@@ -62,9 +65,11 @@ def stored(tx: Connection, person: Person) -> Stored:
     own = links_of(tx, person, site_of)
     found.links = [link for link in own if is_personal(link)]
     found.members = members_of(tx, person, site_of)
+    found.readings = readings_of(tx, person, site_of)
     found.cells = [dict(cell) for cell in people.of_cells(tx, person.users)]
     found.audit += people.of_audit(tx, person.users, person.students)
-    found.present = {each.mapping_id or 0 for each in (*own, *found.members) if each.values.get("ended_at") is None}
+    taking_part = (*own, *found.members, *found.readings)
+    found.present = {each.mapping_id or 0 for each in taking_part if each.values.get("ended_at") is None}
     _read_documents(tx, found, site_of)
     found.concerned = found.present | {each.mapping_id or 0 for each in own}
     found.concerned |= {document.mapping_id for document, _ in found.documents}
@@ -84,6 +89,15 @@ def is_personal(link: Seen) -> bool:
 def members_of(tx: Connection, person: Person, mapping_ids: Collection[int]) -> list[Seen]:
     """Her entries in the rosters known."""
     return [member for member in people.of_rosters(tx, mapping_ids) if member.user in person.users]
+
+
+def readings_of(tx: Connection, person: Person, mapping_ids: Collection[int]) -> list[Seen]:
+    """Her entries in what the last runs read, on either side."""
+    return [
+        seen
+        for seen in people.of_readings(tx, mapping_ids)
+        if seen.user in person.users or (seen.user is None and seen.student in person.students)
+    ]
 
 
 def _read_documents(tx: Connection, found: Stored, site_of: dict[int, int]) -> None:

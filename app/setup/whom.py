@@ -59,6 +59,8 @@ def by_user(tx: Connection, users: Collection[User]) -> Person:
         clues.note_link(link)
     for member in people.of_rosters(tx, of_sites):
         clues.note(member, known=True)
+    for someone in people.of_readings(tx, of_sites):
+        clues.note(someone, known=someone.userid is not None)
     for each in people.documents(tx, of_sites):
         for seen in _in(each, of_sites[each.mapping_id]):
             clues.note(seen)
@@ -157,6 +159,7 @@ def _everything(tx: Connection) -> Iterable[Seen]:
     site_of = {each.id: each.site_id for each in mappings.every(tx)}
     yield from people.of_links(tx, site_of)
     yield from people.of_rosters(tx, site_of)
+    yield from people.of_readings(tx, site_of)
     yield from people.of_whole_audit(tx, without_user=False)
     for each in people.documents(tx, site_of):
         yield from _in(each, site_of[each.mapping_id])

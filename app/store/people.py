@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, false, null, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Table,
+    and_,
+    delete,
+    exists,
+    false,
+    null,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from app.store.tables import (
     audit,
@@ -17,16 +31,18 @@ from app.store.tables import (
     holds,
     links,
     mappings,
+    readings,
     rosters,
     runs,
+    tasks,
 )
 
 _CHUNK = 400  # values in one statement: SQLite takes no expression that is much deeper
 
 
-DocumentTable = Literal["runs", "holds"]
+DocumentTable = Literal["runs", "holds", "tasks"]
 Key = tuple[DocumentTable, int]
-"""A run or a hold by its number."""
+"""A run, a hold or a task by its number."""
 
 
 NO_SITE = 0
@@ -75,7 +91,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The plan of a run or the items of a hold: entries about many people. `state` is a hold's, "" of a run."""
+    """The plan of a run or a task, or the items of a hold: entries about many people. `state` is a hold's, else ""."""
 
     table: DocumentTable
     key: int
@@ -112,24 +128,36 @@ def of_rosters(tx: Connection, mapping_ids: Collection[int]) -> Iterator[Seen]:
                 yield Seen(row.mapping_id, row.site_id, row.mapping_id, member["userid"], None, member)
 
 
+def of_readings(tx: Connection, mapping_ids: Collection[int]) -> Iterator[Seen]:
+    """Everybody whom the last runs read, on either side."""
+    query = select(readings, mappings.c.site_id).join(mappings, mappings.c.id == readings.c.mapping_id)
+    for part in _parts(mapping_ids):
+        for row in tx.execute(query.where(readings.c.mapping_id.in_(part)).order_by(readings.c.mapping_id)):
+            for member in row.members:
+                yield Seen(row.mapping_id, row.site_id, row.mapping_id, member["userid"], None, member)
+            for student in row.students:
+                yield Seen(row.mapping_id, row.site_id, row.mapping_id, None, student["studentid"], student)
+
+
 def documents(tx: Connection, mapping_ids: Collection[int]) -> Iterator[Document]:
-    """Every hold, then the plan of every run, one at a time: a plan may be large."""
+    """Every hold, then the plan of every task and run, one at a time: a plan may be large."""
     for part in _parts(mapping_ids):
         held = select(holds).where(holds.c.mapping_id.in_(part)).order_by(holds.c.id)
         for row in tx.execute(held, execution_options={"yield_per": 1}):
             yield _hold(row)
+        shown = select(tasks).where(tasks.c.mapping_id.in_(part), tasks.c.result.is_not(None)).order_by(tasks.c.id)
+        for row in tx.execute(shown, execution_options={"yield_per": 1}):
+            yield _task(row)
         ended = select(runs).where(runs.c.mapping_id.in_(part), runs.c.ended_at.is_not(None)).order_by(runs.c.id)
         for row in tx.execute(ended, execution_options={"yield_per": 1}):
             yield _run(row)
 
 
 def document(tx: Connection, table: DocumentTable, key: int) -> Document | None:
-    """One run or hold as it is now."""
-    source = holds if table == "holds" else runs
+    """One run, hold or task as it is now."""
+    source, made = _DOCUMENTS[table]
     row = tx.execute(select(source).where(source.c.id == key)).first()
-    if row is None:
-        return None
-    return _hold(row) if table == "holds" else _run(row)
+    return None if row is None else made(row)
 
 
 def keys(tx: Connection, mapping_ids: Collection[int]) -> set[Key]:
@@ -225,6 +253,16 @@ def leave_roster(tx: Connection, mapping_id: int, userids: Collection[int]) -> N
         tx.execute(update(rosters).where(rosters.c.mapping_id == mapping_id).values(members=kept, basis=""))
 
 
+def leave_reading(tx: Connection, mapping_id: int, userids: Collection[int], studentids: Collection[int]) -> None:
+    """Take users and students out of what the last run read."""
+    row = tx.execute(select(readings).where(readings.c.mapping_id == mapping_id)).first()
+    if row is not None:
+        members = [member for member in row.members if member["userid"] not in userids]
+        students = [student for student in row.students if student["studentid"] not in studentids]
+        mine = update(readings).where(readings.c.mapping_id == mapping_id)
+        tx.execute(mine.values(members=members, students=students))
+
+
 def forget_documents(tx: Connection, mapping_id: int) -> None:
     """Empty the plans of all runs and the items of all holds of a mapping."""
     tx.execute(update(runs).where(runs.c.mapping_id == mapping_id).values(plan=null()))
@@ -271,6 +309,10 @@ def _run(row: Row[Any]) -> Document:
     return Document("runs", row.id, row.mapping_id, row.kind, row.started_at, row.plan, row.message or "")
 
 
+def _task(row: Row[Any]) -> Document:
+    return Document("tasks", row.id, row.mapping_id, row.kind, row.asked_at, (row.result or {}).get("plan"), "")
+
+
 def _is(users: Collection[User], column: Any) -> ColumnElement[bool]:
     return or_(false(), *(and_(mappings.c.site_id == each.site_id, column == each.userid) for each in users))
 
@@ -279,3 +321,10 @@ def _parts(values: Collection[Any]) -> Iterator[list[Any]]:
     ordered = sorted(values)
     for start in range(0, len(ordered), _CHUNK):
         yield ordered[start : start + _CHUNK]
+
+
+_DOCUMENTS: Mapping[DocumentTable, tuple[Table, Callable[[Row[Any]], Document]]] = {
+    "holds": (holds, _hold),
+    "runs": (runs, _run),
+    "tasks": (tasks, _task),
+}

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, update
 
 from app.store.dialect import chosen, per_dialect
 from app.store.tables import readings
@@ -46,6 +46,11 @@ def keep(
     """Replace what is known."""
     values = {"mapping_id": mapping_id, "read_at": read_at, "members": list(members), "students": list(students)}
     tx.execute(chosen(tx, _KEEP), values)
+
+
+def touch(tx: Connection, mapping_id: int, read_at: float) -> None:
+    """Say that it was read again, and was the same."""
+    tx.execute(update(readings).where(readings.c.mapping_id == mapping_id).values(read_at=read_at))
 
 
 def forget(tx: Connection, mapping_ids: Collection[int]) -> None:

@@ -29,6 +29,7 @@ class Applied:
     failed: list[tuple[act.Action, str]] = field(default_factory=list)
     removed_nobody: bool = False  # a deletion or reset was noticed just before the removals
     took_over: bool = False  # an account that was there before: only another look tells what it still needs
+    shown: list[Student] | None = None  # who was active after the writes; None: nothing was written
 
 
 class Apply:
@@ -151,8 +152,9 @@ class Apply:
 
     def _read_back(self) -> None:
         """Look again at kuraCloud: tie new students to their users, keep echoes, believe only what is shown."""
-        record = self._record
-        settled = bonds.settle(record.kit, record.lease, record.done, record.found, self._before, self._shown())
+        record, shown = self._record, self._shown()
+        self._applied.shown = shown
+        settled = bonds.settle(record.kit, record.lease, record.done, record.found, self._before, shown)
         self._applied.failed += [(record.whole(action), why) for action, why in settled.unproven]
         done = {record.whole(action) for action in record.done} - {action for action, _ in self._applied.failed}
         self._applied.counts.update(action.kind for action in done)

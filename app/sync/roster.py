@@ -22,7 +22,7 @@ from app.store import audit, mappings, rosters, runs
 from app.store.holds import Hold
 from app.store.mappings import Mapping
 from app.store.rosters import KnownRoster
-from app.sync import plugin, showing
+from app.sync import plugin, reading, showing
 from app.sync.alerting import UNASKED
 from app.sync.apply import Applied, Apply
 from app.sync.connect import Sides, sides
@@ -210,6 +210,8 @@ def _end(kit: Kit, lease: Lease, look: Preview, applied: Applied) -> Ended:
         mapping = mappings.get(tx, lease.mapping_id) or look.mapping
         if look.roster is not None:
             rosters.keep(tx, lease.mapping_id, look.roster)
+        students = look.kuracloud.students if applied.shown is None else applied.shown
+        reading.keep(tx, now, lease.mapping_id, look.members, students, look.known.links)
     after_quiet = mapping.quiet_until + kit.settings.quiet if _left_for_quiet(look, applied) else None
     at_once = now if again or applied.took_over or _trusts_again(look, applied) else None
     return Ended(
