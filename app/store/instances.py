@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, exists, or_, select, update
 
 from app.errors import Refused
 from app.store.dialect import chosen, per_dialect
@@ -72,9 +72,13 @@ def by_name(tx: Connection, name: str) -> Instance | None:
     return _instance(tx.execute(_BY_NAME, {"b_name": name}).first())
 
 
-def every(tx: Connection) -> list[Instance]:
-    """All instances by name."""
-    return [Instance(**row._mapping) for row in tx.execute(_EVERY)]
+def every(tx: Connection, site_id: int | None = None) -> list[Instance]:
+    """All instances by name, or those that serve this site, or nobody yet."""
+    query = _EVERY
+    if site_id is not None:
+        serves = exists().where(mappings.c.instance_id == instances.c.id)
+        query = query.where(or_(serves.where(mappings.c.site_id == site_id), ~serves))
+    return [Instance(**row._mapping) for row in tx.execute(query)]
 
 
 def remove(tx: Connection, instance_id: int) -> None:

@@ -86,3 +86,10 @@ def paged(of: type[Schema]) -> type[Schema]:
             "next": fields.String(required=True, allow_none=True, metadata={"description": "cursor of the next page"}),
         },
     )
+
+
+def listed(of: type[Schema]) -> type[Schema]:
+    """The schema of a list that is short enough to come whole."""
+    name = of.__name__.removesuffix("Schema")
+    items = {"items": fields.List(fields.Nested(of), required=True)}
+    return type(f"{name}List", (Answer,), {"__doc__": f"All of {name}.", **items})

@@ -8,12 +8,19 @@ from typing import Any
 from flask import Flask
 from flask_smorest import Api
 
-from app.web.api import runs
+from app.web.api import instances, keys, runs, site_secrets, sites, users
 from app.web.api.resource import PREFIX
 from schemas.api.problem import ProblemSchema
 from schemas.problem import CONTENT_TYPE
 
-BLUEPRINTS = (runs.blueprint,)
+BLUEPRINTS = (
+    runs.blueprint,
+    sites.blueprint,
+    site_secrets.blueprint,
+    instances.blueprint,
+    users.blueprint,
+    keys.blueprint,
+)
 
 
 class _Api(Api):  # type: ignore[misc]

@@ -1,0 +1,47 @@
+"""What an address or a body names, where the caller's key may see it; what it may not see is not there."""
+
+from __future__ import annotations
+
+from app.errors import NotFound
+from app.store import instances, mappings, sites
+from app.store.instances import Instance
+from app.store.sites import Site
+from app.web import access
+from app.web.access import Forbidden
+
+
+def everywhere() -> None:
+    """Raise Forbidden for a key that is for one site: what it asks for concerns them all."""
+    if access.principal().site_id is not None:
+        raise Forbidden("This key is for one site, and what it asks for concerns all of them.")
+
+
+def site(name: str) -> Site:
+    """The site with this name; raises NotFound."""
+    with access.kit().database.reading() as tx:
+        found = sites.by_name(tx, name)
+    if found is None or not access.principal().sees(found.id):
+        raise NotFound(f"There is no site called {name!r}.")
+    return found
+
+
+def site_id(name: str | None) -> int | None:
+    """The number of the site with this name, None: of the one that the key is for, if it is for one."""
+    return access.principal().site_id if name is None else site(name).id
+
+
+def instance(name: str) -> Instance:
+    """The instance with this name: a key for one site sees those that serve it, or nobody yet. Raises NotFound."""
+    with access.kit().database.reading() as tx:
+        found = instances.by_name(tx, name)
+        if found is not None and found.id in {each.id for each in instances.every(tx, access.principal().site_id)}:
+            return found
+    raise NotFound(f"There is no instance called {name!r}.")
+
+
+def mapping_of_site(number: int) -> None:
+    """Raise NotFound unless there is a mapping with this number; a key for one site sees those of its site."""
+    with access.kit().database.reading() as tx:
+        found = mappings.get(tx, number)
+    if found is None or not access.principal().sees(found.site_id):
+        raise NotFound(f"There is no mapping {number}.")
