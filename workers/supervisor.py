@@ -18,7 +18,7 @@ from app.store import tasks, worklist
 from app.store.db import Database
 from app.supervise import Supervisor
 from workers.process import work
-from workers.workplace import owner_prefix
+from workers.workplace import is_gone, owner_prefix
 
 Work = Callable[[Settings, str], object]
 
@@ -39,11 +39,24 @@ class Crew:
         """Returns after SIGTERM, SIGINT or SIGHUP, when every worker has released what it was working on."""
         given = self._settings
         patience = given.connect_timeout + given.call_timeout + _BESIDES_THE_CALL
+        self._bury()
         try:
             Supervisor([self._children], patience=patience, died=self._died).run()
         finally:
             for child in self._children:
                 self._expire(child)
+
+    def _bury(self) -> None:
+        """Give up what processes of this machine were at that are gone: a crew that is killed itself tells nobody."""
+        database = Database(self._settings.database)
+        try:
+            with database.transaction() as tx:
+                for owner in filter(is_gone, tasks.owners(tx)):
+                    tasks.lose(tx, database.now(tx), owner)
+        except Exception:
+            _log.exception("burying_failed")
+        finally:
+            database.dispose()
 
     def _died(self, child: Child, status: int) -> None:
         _log.warning("worker_ended", name=child.name, pid=child.pid, status=status)

@@ -28,16 +28,22 @@ PLANS: Mapping[Kind, str] = {ROSTER: ROSTER_PLAN, GRADES: GRADES_PLAN}
 """The task that shows what a run of a kind would do."""
 
 _PATIENCE = 600.0  # seconds that a task may wait for a worker
+_IMPATIENCE = 60.0  # seconds within which somebody who asks again gets the task that waits already
 
 _log = structlog.get_logger()
 
 
 def ask(kit: Kit, kind: str, mapping_id: int | None, by: str) -> int:
-    """Want a task (one of KINDS) done; returns its number. Raises NotFound when there is no such mapping."""
+    """Want a task (one of KINDS) done; returns its number. Raises NotFound when there is no such mapping.
+
+    One that was asked for just now, and that nobody has begun, serves for two: a second click reads nothing twice.
+    """
     with kit.database.transaction() as tx:
         if mapping_id is not None:
             finding.mapping(tx, mapping_id)
-        return tasks.add(tx, kit.database.now(tx), kind=kind, mapping_id=mapping_id, asked_by=by)
+        now = kit.database.now(tx)
+        found = tasks.waiting(tx, kind, mapping_id, now - _IMPATIENCE)
+        return found or tasks.add(tx, now, kind=kind, mapping_id=mapping_id, asked_by=by)
 
 
 def found(kit: Kit, task_id: int, whose: Principal) -> Task:

@@ -44,6 +44,15 @@ def add(tx: Connection, now: float, *, kind: str, mapping_id: int | None, asked_
     return int(tx.execute(insert(tasks).returning(tasks.c.id), values).scalar_one())
 
 
+def waiting(tx: Connection, kind: str, mapping_id: int | None, since: float) -> int | None:
+    """The number of such a task, asked for since then, that nobody has begun: it will look at all as it is then."""
+    same = (tasks.c.kind == kind) & tasks.c.mapping_id.is_not_distinct_from(mapping_id)
+    young = (tasks.c.state == "wanted") & (tasks.c.asked_at >= since)
+    query = select(func.min(tasks.c.id)).where(same, young, tasks.c.ended_at.is_(None))
+    number: int | None = tx.execute(query).scalar()
+    return number
+
+
 def get(tx: Connection, task_id: int) -> Task | None:
     """The task with this number, with its result."""
     row = tx.execute(select(tasks).where(tasks.c.id == task_id)).first()
@@ -75,6 +84,12 @@ def running(tx: Connection) -> int:
     """How many are being worked on."""
     query = select(func.count()).select_from(tasks)
     return int(tx.execute(query.where(tasks.c.ended_at.is_(None), tasks.c.state == "running")).scalar_one())
+
+
+def owners(tx: Connection) -> list[str]:
+    """The processes that are at work on one."""
+    query = select(tasks.c.owner).where(tasks.c.ended_at.is_(None), tasks.c.owner.is_not(None))
+    return [owner for owner in tx.execute(query.distinct()).scalars() if owner]
 
 
 def claim(tx: Connection, now: float, task_id: int, owner: str) -> Task | None:
