@@ -10,12 +10,12 @@ from urllib.parse import parse_qsl, quote_plus
 import pytest
 
 from app.cli import COMMANDS
-from app.cli.runs import OUTCOMES
 from app.planning import grade_guard, guard
 from app.planning.grades import LEFT
 from app.planning.rules import Rules
 from app.settings import table
 from app.setup.sites import FUNCTIONS
+from app.store.runs import OUTCOMES
 from app.words.cells import cell
 from schemas.events import triggered
 

@@ -11,10 +11,9 @@ from app.cli.session import with_kit
 from app.kit import Kit
 from app.setup import finding
 from app.store import runs as rows
+from app.store.runs import OUTCOMES
 from app.store.worklist import KINDS
 from app.words import runs as words
-
-OUTCOMES = ("done", "retry", "later", "parked", "dead", "lost", "reaped")
 
 limit_option = click.option(
     "--limit", default=50, type=click.IntRange(1), show_default=True, help="How many at most, the newest first."

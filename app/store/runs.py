@@ -11,6 +11,9 @@ from app.store.filters import newest
 from app.store.tables import event_requests, mappings, runs
 from app.store.worklist import Claim, Kind
 
+OUTCOMES = ("done", "retry", "later", "parked", "dead", "lost", "reaped")
+"""How a run may end."""
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -101,7 +104,7 @@ def end(
     counts: dict[str, int] | None = None,
     drift: int = 0,
 ) -> None:
-    """Record how a run ended: done, retry, later, parked, dead or lost. Call it in the transaction of its release."""
+    """Record how a run ended (OUTCOMES). Call it in the transaction of its release."""
     tx.execute(
         _END,
         {

@@ -27,6 +27,11 @@ def line(event: Event, names: dict[int, str]) -> dict[str, Any]:
     }
 
 
+def short(name: str) -> str:
+    r"""An event's name without the component: user_enrolment_created of \core\event\user_enrolment_created."""
+    return name.rpartition("\\")[2]
+
+
 def looked(run: Run) -> dict[str, Any]:
     """A run that looked because of an event."""
     return {

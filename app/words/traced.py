@@ -14,6 +14,7 @@ from app.sync.trace import Trace
 from app.sync.triggers import NOTHING, TABLE
 from app.words import grades_plan
 from app.words.cells import cell
+from app.words.events import short
 from app.words.grades_plan import points
 from app.words.moments import moment
 from app.words.plan import WORDING
@@ -73,7 +74,7 @@ def why(removal: Removal, course: str) -> str:
     """Why a student was removed, in sentences."""
     cause = _CAUSES[removal.cause].format(userid=removal.userid)
     told = [f"Removed from {course} on {_at(removal.at)}, because {cause}."]
-    events = [f"{_short(each['name'])} at {_at(each['at'])} (event {each['event']})" for each in removal.asked_by]
+    events = [f"{short(each['name'])} at {_at(each['at'])} (event {each['event']})" for each in removal.asked_by]
     told += [f"Moodle had reported {', '.join(events)}."] if events else [_NO_EVENT]
     told.append(_answered_for(removal))
     told.append(
@@ -189,11 +190,11 @@ def _event(facts: Planned) -> tuple[str, str]:
     meant = TABLE.get(facts["name"], NOTHING).why
     whom = f" about user {facts['userid']}" if facts["userid"] else ""
     then = f"asked for the {', '.join(asked)}" if asked else "asked for nothing"
-    return "Moodle said", f"{_short(facts['name'])}{whom} (event {facts['event']}): {meant}; {then}"
+    return "Moodle said", f"{short(facts['name'])}{whom} (event {facts['event']}): {meant}; {then}"
 
 
 def _run(facts: Planned) -> tuple[str, str]:
-    because = [_short(each) for each in facts["names"]]
+    because = [short(each) for each in facts["names"]]
     number = ", ".join(map(str, facts["events"][:_FEW])) + (" ..." if len(facts["events"]) > _FEW else "")
     reason = f"because of {', '.join(because)} (event {number})" if because else "no event is known that asked for it"
     if facts.get("hold"):
@@ -300,10 +301,6 @@ def _act(facts: Planned) -> tuple[str, str]:
     said = {name: each for name, each in facts.items() if name not in ("operation", "by", "records") and each}
     shown = ", ".join(f"{name} {cell(each)}" for name, each in said.items())
     return "somebody", f"{facts['by']}: {facts['operation'].replace('_', ' ')}" + (f" ({shown})" if shown else "")
-
-
-def _short(name: str) -> str:
-    return name.rpartition("\\")[2]
 
 
 def _at(epoch: float) -> str:
