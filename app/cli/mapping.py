@@ -95,10 +95,7 @@ def add(kit: Kit, moodle: str, kuracloud: str, shared: bool, as_json: bool) -> N
         return
     say(
         f"Mapping {number}: {added.moodle.fullname} ({moodle}) -> {added.kuracloud.name} ({kuracloud}).\n"
-        "The students of the kuraCloud course can now no longer be edited there: they follow Moodle. Nor can the "
-        "course be deleted in kuraCloud while it is mapped.\n"
-        "Both courses are looked at now, and the first plan waits for your approval: "
-        f"`kurasync plan {number}` shows it, `kurasync holds list` what waits."
+        f"{words.ADDED[0]}\n{words.ADDED[1]} `kurasync plan {number}` shows it, `kurasync holds list` what waits."
     )
 
 

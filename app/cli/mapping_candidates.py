@@ -11,7 +11,8 @@ from app.cli.session import with_kit
 from app.kit import Kit
 from app.setup import candidates as unmapped
 from app.setup import mapping_file
-from app.setup.candidates import Candidates, Likely
+from app.setup.candidates import Likely
+from app.words import candidates as words
 
 _PAIR = ("site", "course", "course_name", "instance", "kura_course", "kura_course_name")
 """The columns of a file of pairs: without a rule, so that none is put back to its default."""
@@ -37,43 +38,9 @@ def candidates(kit: Kit, search: str, site: str | None, instance: str | None, as
     if as_csv:
         print_lines(mapping_file.as_csv((_as_line(each) for each in found.likely), _PAIR))
     elif as_json:
-        print_json({**_as_rows(found), "silent": found.silent})
+        print_json({**words.lines(found), "silent": found.silent})
     else:
-        _show(_as_rows(found))
-
-
-def _as_rows(found: Candidates) -> dict[str, list[dict[str, Any]]]:
-    return {
-        "likely": [
-            {
-                "moodle": f"{each.ours.site}:{each.ours.course.id}",
-                "shortname": each.ours.course.shortname,
-                "fullname": each.ours.course.fullname,
-                "kuracloud": f"{each.theirs.instance}:{each.theirs.course.course_id}",
-                "code": each.theirs.course.course_code,
-                "name": each.theirs.course.name,
-                "why": each.why,
-            }
-            for each in found.likely
-        ],
-        "moodle": [
-            {
-                "moodle": f"{each.site}:{each.course.id}",
-                "shortname": each.course.shortname,
-                "fullname": each.course.fullname,
-            }
-            for each in found.moodle
-        ],
-        "kuracloud": [
-            {
-                "kuracloud": f"{each.instance}:{each.course.course_id}",
-                "code": each.course.course_code,
-                "name": each.course.name,
-                "lms_enabled": each.course.lms_enabled,
-            }
-            for each in found.kuracloud
-        ],
-    }
+        _show(words.lines(found))
 
 
 def _show(found: dict[str, list[dict[str, Any]]]) -> None:

@@ -71,11 +71,13 @@ class Candidates:
 def find(kit: Kit, *, search: str = "", site: str | None = None, instance: str | None = None) -> Candidates:
     """Courses that are not mapped, of all connections or of those named, in whose numbers or names `search` occurs.
 
-    A side that cannot be asked leaves the others out of it. Raises NotFound for a connection that does not exist.
+    With a site alone, the instances are those that serve it, or nobody yet: others need `shared`. A side that cannot be
+    asked leaves the others out of it. Raises NotFound for a connection that does not exist.
     """
     with kit.database.reading() as tx:
         of_sites = [finding.site(tx, site)] if site else sites.every(tx)
-        of_instances = [finding.instance(tx, instance)] if instance else instances.every(tx)
+        only = of_sites[0].id if site else None
+        of_instances = [finding.instance(tx, instance)] if instance else instances.every(tx, only)
         mapped = _mapped(tx)
     silent: dict[str, str] = {}
     ours = [

@@ -80,7 +80,7 @@ def add_pair(
         return finding.mapping(tx, mapping_id)
 
 
-def set_rules(kit: Kit, mapping_id: int, changes: Mapping[str, str], reset: Collection[str], actor: str) -> Rules:
+def set_rules(kit: Kit, mapping_id: int, changes: Mapping[str, Any], reset: Collection[str], actor: str) -> Rules:
     """Change rules, put those in `reset` back to their defaults, and look again; raises Refused for a bad one.
 
     A capability is tried first: raises what the client raises.

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Update, delete, func, insert, select, update
 
 from app.store.filters import newest
-from app.store.tables import tasks
+from app.store.tables import mappings, tasks
 
 State = Literal["wanted", "running", "done", "failed", "used"]
 """used: it was a plan, and somebody let it be carried out."""
@@ -65,12 +65,15 @@ def search(
     kind: str | None = None,
     mapping_id: int | None = None,
     state: State | None = None,
+    site_id: int | None = None,
     before_id: int | None = None,
     limit: int = 100,
 ) -> list[Task]:
-    """Tasks that fit every given filter, the newest first, without their results."""
+    """Tasks that fit every given filter, the newest first, without their results; of a site: about its mappings."""
     given = {"kind": kind, "mapping_id": mapping_id, "state": state}
     query = newest(tasks, given, before_id=before_id, limit=limit).with_only_columns(*_SHORT)
+    if site_id is not None:
+        query = query.where(tasks.c.mapping_id.in_(select(mappings.c.id).where(mappings.c.site_id == site_id)))
     return [Task(**row._mapping, result=None) for row in tx.execute(query)]
 
 

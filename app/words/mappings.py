@@ -13,6 +13,13 @@ from app.store.runs import Run
 from app.store.worklist import GRADES, ROSTER
 from app.words.moments import moment
 
+ADDED = (
+    "The students of the kuraCloud course can now no longer be edited there: they follow Moodle. Nor can the course be "
+    "deleted in kuraCloud while it is mapped.",
+    "Both courses are looked at now, and the first plan waits for approval.",
+)
+"""What people have to know who map a course: as kuraCloud's guide says, and what comes next."""
+
 
 def line(each: MappingLine) -> dict[str, Any]:
     """A mapping in a list."""
@@ -32,6 +39,13 @@ def line(each: MappingLine) -> dict[str, Any]:
         "last_outcome": each.last_outcome,
         "last_ended_at": moment(each.last_ended_at),
     }
+
+
+def now(kit: Kit, mapping_id: int) -> dict[str, Any]:
+    """The line of a mapping, which must exist, as it is at this moment."""
+    with kit.database.reading() as tx:
+        finding.mapping(tx, mapping_id)
+        return line(reports.mapping_line(tx, mapping_id))
 
 
 def everything(kit: Kit, mapping_id: int) -> dict[str, Any]:

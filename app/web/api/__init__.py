@@ -8,12 +8,29 @@ from typing import Any
 from flask import Flask
 from flask_smorest import Api
 
-from app.web.api import instances, keys, runs, site_secrets, sites, users
+from app.web.api import (
+    exempting,
+    holds,
+    instances,
+    keys,
+    mapping_acts,
+    mappings,
+    runs,
+    site_secrets,
+    sites,
+    tasks,
+    users,
+)
 from app.web.api.resource import PREFIX
 from schemas.api.problem import ProblemSchema
 from schemas.problem import CONTENT_TYPE
 
 BLUEPRINTS = (
+    mappings.blueprint,
+    mapping_acts.blueprint,
+    exempting.blueprint,
+    tasks.blueprint,
+    holds.blueprint,
     runs.blueprint,
     sites.blueprint,
     site_secrets.blueprint,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
@@ -9,6 +10,7 @@ from typing import Any, TypeVar
 
 from flask import Response, current_app, request
 from flask_smorest import Blueprint
+from marshmallow import Schema
 from sqlalchemy.exc import DataError
 from werkzeug.exceptions import NotFound as NoSuchAddress
 
@@ -107,6 +109,12 @@ def _takes_query(view: Callable[..., Any]) -> bool:
 def _beyond(error: DataError) -> Response:
     detail = "A number or a text in the request is beyond what can be stored."
     return problems.answer(Problem(422, "invalid", detail))
+
+
+def located(schema: Schema, content: Any, status: int, at: str) -> Response:
+    """An answer with the address, below /api/v1, at which what was asked for is found."""
+    body = json.dumps(schema.dump(content))
+    return Response(body, status, {"Location": f"{PREFIX}/{at}"}, content_type="application/json")
 
 
 def page(rows: Sequence[Row], limit: int, key: Callable[[Row], int], line: Callable[[Row], Any]) -> dict[str, Any]:
