@@ -30,6 +30,16 @@ def site_id(name: str | None) -> int | None:
     return access.principal().site_id if name is None else site(name).id
 
 
+def site_name(name: str | None) -> str | None:
+    """The same as a name."""
+    if name is not None:
+        return site(name).name
+    own = access.principal().site_id
+    with access.kit().database.reading() as tx:
+        found = sites.get(tx, own) if own is not None else None
+    return found.name if found else None
+
+
 def instance(name: str) -> Instance:
     """The instance with this name: a key for one site sees those that serve it, or nobody yet. Raises NotFound."""
     with access.kit().database.reading() as tx:
