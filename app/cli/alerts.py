@@ -44,8 +44,7 @@ def test(kit: Kit, as_json: bool) -> None:
     """Send a trial message each way that is set up, now, and say how it went."""
     found = telling.try_out(kit)
     if as_json:
-        said = {way: error and error.message for way, error in found.items()}
-        print_json([{"way": way, "sent": error is None, "error": error} for way, error in said.items()])
+        print_json([words.sent(way, error) for way, error in found.items()])
     else:
         for way, error in found.items():
             say(f"{way}: {error.message if error else _sent(way, kit.settings)}")

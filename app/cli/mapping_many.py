@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import click
 
@@ -15,7 +15,7 @@ from app.cli.session import actor, with_kit
 from app.kit import Kit
 from app.setup import import_preview, importing, mapping_file
 from app.setup.import_preview import Change
-from app.words.cells import cell
+from app.words import importing as words
 from app.words.section import Row
 
 _CHANGE_TITLES = {
@@ -25,7 +25,6 @@ _CHANGE_TITLES = {
     "kuracloud": "kuraCloud",
     "details": "details",
 }
-_WORDS = {"add": "add", "change": "change rules", "unchanged": "unchanged", "refused": "refused"}
 
 
 @click.command()
@@ -70,7 +69,7 @@ def import_(kit: Kit, file: BinaryIO, dry_run: bool, shared: bool, yes: bool, as
         asking.confirm(_question(ahead), yes)
         done = _carried_out(kit, ahead, shared)
     if as_json:
-        print_json([_as_row(change, done.get(change.line)) for change in changes])
+        print_json([words.line(change, done.get(change.line)) for change in changes])
     elif done:
         _show_done(ahead, done)
     elif ahead:
@@ -107,17 +106,18 @@ def _question(ahead: list[Change]) -> str:
 
 
 def _show_changes(changes: list[Change]) -> None:
-    shown: list[Row] = [_as_row(change, None) for change in changes if change.what != "unchanged"]
+    shown: list[Row] = [words.line(change, None) for change in changes if change.what != "unchanged"]
     if shown:
         table(shown, _CHANGE_TITLES)
-    counts = {what: sum(1 for change in changes if change.what == what) for what in _WORDS}
-    said = [f"{number} to {_WORDS[what]}" for what, number in counts.items() if number and what in ("add", "change")]
+    counts = {what: sum(1 for change in changes if change.what == what) for what in words.WHAT}
+    ahead = [(what, number) for what, number in counts.items() if number and what in ("add", "change")]
+    said = [f"{number} to {words.WHAT[what]}" for what, number in ahead]
     said += [f"{number} {what}" for what, number in counts.items() if number and what in ("unchanged", "refused")]
     say(f"{', '.join(said)}.")
 
 
 def _show_done(ahead: list[Change], done: dict[int, str]) -> None:
-    failed: list[Row] = [_as_row(change, done[change.line]) for change in ahead if done[change.line]]
+    failed: list[Row] = [words.line(change, done[change.line]) for change in ahead if done[change.line]]
     if failed:
         say("Failed:")
         table(failed, {**_CHANGE_TITLES, "details": "", "failed": "why"})
@@ -128,20 +128,6 @@ def _show_done(ahead: list[Change], done: dict[int, str]) -> None:
     say(f"{' and '.join(part for part in parts if part) or 'nothing was changed'}.".capitalize())
     if added:
         say("The first plan of each that was added waits for approval: `kurasync holds list` shows what waits.")
-
-
-def _as_row(change: Change, done: str | None) -> dict[str, Any]:
-    rules = [f"{each.rule}: {cell(each.before) or 'none'} -> {cell(each.after) or 'none'}" for each in change.rules]
-    return {
-        "line": change.line,
-        "what": _WORDS[change.what],
-        "moodle": change.moodle,
-        "kuracloud": change.kuracloud,
-        "mapping": change.mapping_id,
-        "details": change.why or ", ".join(rules),
-        "done": done == "",
-        "failed": done or None,
-    }
 
 
 def _several(number: int, what: str) -> str:

@@ -145,6 +145,7 @@ def search(
     *,
     mapping_id: int | None = None,
     run_id: int | None = None,
+    site_id: int | None = None,
     call_uid: str | None = None,
     actor: str | None = None,
     system: str | None = None,
@@ -156,7 +157,7 @@ def search(
 ) -> list[Entry]:
     """Rows that fit every given filter, the newest first; `before_id` pages on.
 
-    Rows of `since` and later, and from before `until` (seconds since the epoch).
+    Rows of `since` and later, and from before `until` (seconds since the epoch). A site has the rows of its mappings.
     """
     given = {
         "mapping_id": mapping_id,
@@ -167,6 +168,8 @@ def search(
         "operation": operation,
     }
     query = newest(audit, given, before_id=before_id, limit=limit)
+    if site_id is not None:
+        query = query.where(audit.c.mapping_id.in_(select(mappings.c.id).where(mappings.c.site_id == site_id)))
     if since is not None:
         query = query.where(audit.c.at >= since)
     if until is not None:

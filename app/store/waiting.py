@@ -29,11 +29,18 @@ class Placed:
 
 
 def concerning(
-    tx: Connection, now: float, concern: Concern | None = None, *, after: Target | None = None, limit: int = 100
+    tx: Connection,
+    now: float,
+    concern: Concern | None = None,
+    *,
+    site_id: int | None = None,
+    after: Target | None = None,
+    limit: int = 100,
 ) -> list[Placed]:
-    """The rows of one concern, or of any; by mapping and kind, those after `after`."""
+    """The rows of one concern, or of any, of one site, or of all; by mapping and kind, those after `after`."""
     which = _which(now)
     query = _PLACED.where(which[concern] if concern else or_(*which.values())).order_by(*_KEY)
+    query = query if site_id is None else query.where(mappings.c.site_id == site_id)
     return _placed(tx, (query if after is None else query.where(tuple_(*_KEY) > after)).limit(limit))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.errors import KurasyncError
 from app.store.alerts import Alert
 from app.words.moments import moment
 
@@ -22,6 +23,11 @@ def line(alert: Alert, now: float) -> dict[str, Any]:
         "due_at": moment(alert.due_at),
         "attempts": alert.attempts,
     }
+
+
+def sent(way: str, error: KurasyncError | None) -> dict[str, Any]:
+    """How a trial message went."""
+    return {"way": way, "sent": error is None, "error": error.message if error else None}
 
 
 def _state(alert: Alert, now: float) -> str:

@@ -9,16 +9,24 @@ from flask import Flask
 from flask_smorest import Api
 
 from app.web.api import (
+    alerts,
+    audit,
+    dead,
+    events,
     exempting,
     holds,
     instances,
     keys,
     mapping_acts,
     mappings,
+    people,
+    queues,
     runs,
     site_secrets,
     sites,
     tasks,
+    trace,
+    transfer,
     users,
 )
 from app.web.api.resource import PREFIX
@@ -29,6 +37,7 @@ BLUEPRINTS = (
     mappings.blueprint,
     mapping_acts.blueprint,
     exempting.blueprint,
+    transfer.blueprint,
     tasks.blueprint,
     holds.blueprint,
     runs.blueprint,
@@ -37,6 +46,13 @@ BLUEPRINTS = (
     instances.blueprint,
     users.blueprint,
     keys.blueprint,
+    events.blueprint,
+    queues.blueprint,
+    dead.blueprint,
+    audit.blueprint,
+    trace.blueprint,
+    alerts.blueprint,
+    people.blueprint,
 )
 
 
