@@ -10,7 +10,9 @@ from app import sheets
 from app.planning.verification import Link
 from app.setup import archive
 from app.store.audit import Entry, filled
+from app.words.cells import cell
 from app.words.moments import moment
+from app.words.section import Section
 
 Format = Literal["jsonl", "csv"]
 """JSON lines, which can be verified (app.setup.archive); or a table for spreadsheets."""
@@ -34,6 +36,30 @@ def line(entry: Entry) -> dict[str, Any]:
         "subject": entry.subject,
         "detail": entry.detail,
     }
+
+
+def records(entry: Entry) -> Section:
+    """Whom a row is about, and what was sent of each of them; personal."""
+    found = [each for each in entry.subject.get("records", ()) if isinstance(each, dict)]
+    rows = [{name: flat(value) for name, value in each.items()} for each in found]
+    return Section("Who and what", rows, {name: name.replace("_", " ") for row in rows for name in row})
+
+
+def others(entry: Entry) -> dict[str, str]:
+    """What else a row says, by name."""
+    return {name: flat(value) for name, value in entry.subject.items() if name != "records"}
+
+
+def flat(value: object) -> str:
+    """A value of any depth on one line: names before what they hold."""
+    match value:
+        case dict():
+            return ", ".join(f"{name}: {flat(moment(each) if name == 'at' else each)}" for name, each in value.items())
+        case list() | tuple():
+            return "; ".join(map(flat, value))
+        case int() | float():
+            return str(value) if not isinstance(value, bool) else cell(value)
+    return cell(value)
 
 
 def lines(found: Iterable[Link], how: Format) -> Iterator[str]:
