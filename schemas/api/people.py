@@ -12,7 +12,7 @@ from schemas.api.paging import Answer, Body, listed
 _ONE_OF = "Say user or email: one of the two."
 
 
-class UserBody(Body):
+class MoodleUserBody(Body):
     """A Moodle user by number."""
 
     site = fields.String(required=True, metadata={"description": "name of a site"})
@@ -22,7 +22,7 @@ class UserBody(Body):
 class WhomBody(Body):
     """Somebody: `user`, or `email`."""
 
-    user = fields.Nested(UserBody)
+    user = fields.Nested(MoodleUserBody)
     email = fields.String(load_only=True, validate=validate.Length(1, 320))
 
     @validates_schema
