@@ -209,6 +209,9 @@ class Settings:
     session_idle: float = _setting(28800.0, "seconds without a request after which somebody is signed out ...")
     session_longest: float = _setting(604800.0, "... and the longest that anybody stays signed in")
     task_kept: float = _setting(3600.0, "how long the result of a preview is kept")
+    course_pages: bool = _setting(
+        True, "whether teachers see and steer their courses from within Moodle", parse=_flag
+    )
     metrics_token: str = _setting("", "bearer token that /metrics asks for; empty: none", secret=True)
     silent_hours: float = _setting(72.0, "hours without an event after which a site is called silent; 0: never")
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
+import structlog
+from flask import Blueprint, current_app, flash, g, redirect, render_template, request, session, url_for
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
@@ -15,16 +16,26 @@ from app.errors import KurasyncError, NotFound, TransientError
 from app.setup import accounts
 from app.web import access
 from app.web.access import Forbidden
+from app.words.plain import plain as plain
 
 TEMPLATES = Blueprint(
     "console", __name__, template_folder="templates", static_folder="static", static_url_path="/static"
 )
 """Carries the templates and the static files."""
 
+_NO_DATABASE = "The database cannot be used at the moment. Nothing was changed: try again in a minute."
+_log = structlog.get_logger()
+
 TOKEN = "token"
 """Under this the browser's cookie holds the session's token."""
 
-_COMMANDS = re.compile(r"[^.!?]*`kurasync [^`]*`[^.!?]*[.!?]?")
+_TITLES = {
+    400: "That did not come from here",
+    403: "Not allowed",
+    404: "Not found",
+    409: "This cannot be done",
+    503: "Not at the moment",
+}
 _WORDS = {
     400: "The page was too old, or did not come from here: load it again, and then try again.",
     404: "There is nothing at this address.",
@@ -42,6 +53,7 @@ def section(name: str, *, open_to_all: bool = False) -> Blueprint:
     made.after_request(access.dispatch_after)
     made.register_error_handler(KurasyncError, refused)
     made.register_error_handler(HTTPException, http_error)
+    made.register_error_handler(SQLAlchemyError, not_stored)
     return made
 
 
@@ -60,25 +72,25 @@ def back(endpoint: str, said: str = "", **values: Any) -> Response:
 def ask(title: str, lines: Sequence[str], action: str, cancel: str, **facts: Any) -> str:
     """A page that asks before something is done: `action` names it, `cancel` is the address of the way back.
 
-    `fields`: what the post carries on; `address`: where to, unless it is this one; `danger`: it takes something away.
+    `fields`: what the post carries on; `address`: where to, unless it is this one; `danger`: it takes something away;
+    `force`: the words of a tick that lets it go on in spite of something.
     """
     return show("confirm.html", title=title, lines=lines, action=action, cancel=cancel, **facts)
 
 
-def plain(message: str) -> str:
-    """A verb's words without the sentences that name commands: here nobody has a shell."""
-    return _COMMANDS.sub("", message).strip() or message
-
-
 def refused(error: KurasyncError) -> tuple[str, int]:
     """A page that says why something cannot be done."""
+    status = status_of(error)
+    return show("error.html", title=_TITLES.get(status, HTTPStatus(status).phrase), said=plain(error.message)), status
+
+
+def status_of(error: KurasyncError) -> int:
+    """The status of a page that tells of it."""
     if isinstance(error, Forbidden):
-        status = 403
-    elif isinstance(error, NotFound):
-        status = 404
-    else:
-        status = 503 if isinstance(error, TransientError) else 409
-    return show("error.html", title=HTTPStatus(status).phrase, said=plain(error.message)), status
+        return 403
+    if isinstance(error, NotFound):
+        return 404
+    return 503 if isinstance(error, TransientError) else 409
 
 
 def http_error(error: HTTPException) -> Any:
@@ -87,7 +99,15 @@ def http_error(error: HTTPException) -> Any:
     if status < 400:
         return error
     said = _WORDS.get(status, error.description or "")
-    return show("error.html", title=HTTPStatus(status).phrase, said=said), status
+    return show("error.html", title=_TITLES.get(status, HTTPStatus(status).phrase), said=said), status
+
+
+def not_stored(error: SQLAlchemyError) -> tuple[str, int]:
+    """A page for a database that is away, without the menu, which reads from it."""
+    # The type alone: a driver's message may quote what was to be stored.
+    _log.error("console_without_database", error=type(error).__name__)
+    g.pop("principal", None)
+    return show("error.html", title=_TITLES[503], said=_NO_DATABASE), 503
 
 
 def _check_forgery() -> None:
