@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from html import unescape
 from typing import Any
 
+from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -19,11 +20,13 @@ from app.kit import Kit
 from app.planning.roles import Role
 from app.setup import accounts
 from app.store import users
-from app.web import create_app
+from app.web import access, create_app
+from app.web.access import Desk
 from app.web.console.page import TOKEN
 
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 _TAG = re.compile(r"<[^>]*>")
+_made: list[Flask] = []
 
 
 @dataclass
@@ -63,10 +66,18 @@ def visiting(kit: Kit, role: Role = "admin") -> Visitor:
         user = users.by_name(tx, role)
         assert user is not None
         token = accounts.begin(tx, now, user)
-    client = create_app(kit).test_client()
+    client = _console(kit).test_client()
     with client.session_transaction() as session:
         session[TOKEN] = token
     return Visitor(client)
+
+
+def _console(kit: Kit) -> Flask:
+    """The application with its console at this kit: one for all tests, since making one takes a third of a second."""
+    if not _made:
+        _made.append(create_app(kit))
+    access.install(_made[0], Desk(kit, None))
+    return _made[0]
 
 
 def said(answer: TestResponse) -> str:

@@ -80,7 +80,7 @@ def verified(number: int) -> str:
 
 
 @blueprint.get("/audit/export")
-@needs("operator")
+@needs("viewer")
 def export() -> Response:
     """The whole audit, or that of a mapping or since a day, as a file; read and sent piece by piece."""
     how = next(each for each in get_args(Format) if each == (asked.one_of("format", get_args(Format)) or "jsonl"))
