@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
-from urllib.parse import urlsplit
 
 import structlog
 from flask import Blueprint, Response, jsonify, request
 
 from app import metrics
 from app.kit import Kit
-from app.store import sites
 from app.store.sites import Site
 from app.sync import triggers
 from app.sync.intake import Accepted, Parcel
 from app.sync.together import Intake
 from app.web import bodies, ways
+from app.web.origin import Sites, Way, check_origin, invalid
 from app.web.problems import Refusal
-from app.web.ways import Secret, Secrets
 from schemas import events
-from schemas.events import LONGEST_UID, Delivery, DeliveryRefused, MoodleEvent, TooManyEvents
+from schemas.events import Delivery, DeliveryRefused, MoodleEvent, TooManyEvents
 from schemas.problem import FieldError, Problem
 
-Way = Literal["signed", "local_webhooks", "tool_trigger"]
 Dispatch = Callable[[], object]
 
 _EVENTS_NAMED = 5
@@ -37,7 +33,7 @@ class Receiver:
     def __init__(self, kit: Kit, dispatch: Dispatch | None) -> None:
         self._kit = kit
         self._dispatch = dispatch
-        self._secrets = Secrets(kit.vault)
+        self._sites = Sites(kit)
         self._intake = Intake(kit)
 
     def blueprint(self) -> Blueprint:
@@ -51,39 +47,24 @@ class Receiver:
 
     def signed(self, name: str) -> Response:
         """Standard Webhooks: one or many events."""
-        site, secrets = self._site(name, "signed")
-        if request.mimetype != "application/json":
-            raise Refusal(Problem(415, "not_json", "A signed delivery must be application/json."))
-        body = bodies.read(request)
-        ways.check_signature(secrets, body, request.headers, self._kit.settings.tolerance)
-        document = bodies.from_json(body, depth=self._kit.settings.max_depth)
-        return self._take(site, "signed", _webhook_id(), self._delivery(document))
+        proven = self._sites.signed(name)
+        return self._take(proven.site, "signed", proven.webhook_id, self._delivery(proven.document))
 
     def local_webhooks(self, name: str) -> Response:
         """The plugin local_webhooks: JSON under any label."""
-        site, secrets = self._site(name, "local_webhooks")
+        site, secrets = self._sites.named(name, "local_webhooks")
         document = bodies.from_json(bodies.read(request), depth=self._kit.settings.max_depth)
         ways.check_token(secrets, document)
         return self._take(site, "local_webhooks", None, events.hooked(document))
 
     def tool_trigger(self, name: str) -> Response:
         """The plugin tool_trigger: JSON under any label or none, or a form."""
-        site, secrets = self._site(name, "tool_trigger")
+        site, secrets = self._sites.named(name, "tool_trigger")
         ways.check_bearer(secrets, request.headers.get("Authorization", ""))
         body = bodies.read(request)
         is_json = body.lstrip()[:1] in (b"{", b"[")
         document = bodies.from_json(body, depth=self._kit.settings.max_depth) if is_json else bodies.from_form(body)
         return self._take(site, "tool_trigger", None, events.triggered(document))
-
-    def _site(self, name: str, way: Way) -> tuple[Site, list[Secret]]:
-        with self._kit.database.reading() as tx:
-            found = sites.with_secrets(tx, name, self._kit.database.now(tx)) if name.isprintable() else None
-        if found is None:
-            raise Refusal(Problem(404, "unknown_site", "There is no such site. `kurasync site list` shows them."))
-        site, stored = found
-        if way not in site.ways:
-            raise Refusal(Problem(403, "way_off", f"The way {way} is switched off for this site."))
-        return site, self._secrets.every(stored)
 
     def _delivery(self, document: object) -> Delivery:
         most = self._kit.settings.max_events
@@ -93,14 +74,14 @@ class Receiver:
             detail = f"A delivery may hold {most} events at most: send several."
             raise Refusal(Problem(413, "too_many_events", detail)) from None
         except DeliveryRefused as refused:
-            raise _invalid(refused.errors) from None
+            raise invalid(refused.errors) from None
 
     def _take(self, site: Site, way: Way, webhook_id: str | None, delivery: Delivery) -> Response:
-        _check_origin(site, delivery)
+        check_origin(site, delivery.origin)
         good, rejected = _sorted_out(delivery, way)
         if rejected and not good:
             _note(site, Accepted(0, 0, 0, urgent=False), len(rejected))
-            raise _invalid(rejected)
+            raise invalid(rejected)
         accepted = self._intake.accept(Parcel(site, way, webhook_id, good))
         _note(site, accepted, len(rejected))
         response = _answer(accepted, rejected)
@@ -139,32 +120,6 @@ def _note(site: Site, taken: Accepted, rejected: int) -> None:
     )
 
 
-def _webhook_id() -> str:
-    name = request.headers["webhook-id"]
-    if len(name) > LONGEST_UID or not name.isprintable():
-        raise _invalid([FieldError(None, "webhook-id", f"must be {LONGEST_UID} printable characters at most")])
-    return name
-
-
-def _check_origin(site: Site, delivery: Delivery) -> None:
-    if delivery.origin is not None and not _same_moodle(delivery.origin, site.wwwroot):
-        detail = "The delivery comes from another Moodle than the site's. A copy of a Moodle needs a site of its own."
-        raise Refusal(Problem(403, "wrong_moodle", detail))
-
-
-def _same_moodle(origin: str, wwwroot: str) -> bool:
-    # local_webhooks names only its host, without a port.
-    return _place(origin) == _place(wwwroot) if "//" in origin else origin.lower() == urlsplit(wwwroot).hostname
-
-
-def _place(url: str) -> tuple[str, str, str] | None:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return None
-    return parts.scheme, parts.netloc.lower(), parts.path.rstrip("/")
-
-
 def _sorted_out(delivery: Delivery, way: Way) -> tuple[list[MoodleEvent], list[FieldError]]:
     """The events that say whom they concern, and what is wrong with the others."""
     good, rejected = [], list(delivery.rejected)
@@ -182,7 +137,3 @@ def _answer(accepted: Accepted, rejected: list[FieldError]) -> Response:
     return jsonify(
         accepted=accepted.accepted, duplicates=accepted.duplicates, ignored=accepted.ignored, rejected=rejected
     )
-
-
-def _invalid(errors: list[FieldError] | tuple[FieldError, ...]) -> Refusal:
-    return Refusal(Problem(422, "invalid", "Nothing of the delivery can be used; see errors.", tuple(errors)))
