@@ -196,6 +196,12 @@ def per_connection(tx: Connection, kind: Kind) -> dict[int, int]:
     return {row[0]: row[1] for row in tx.execute(select(column, func.count()).group_by(column))}
 
 
+def kura_courses(tx: Connection, instance_id: int) -> dict[int, int]:
+    """By course of an instance, the mapping that has it."""
+    query = select(mappings.c.kura_courseid, mappings.c.id).where(mappings.c.instance_id == instance_id)
+    return {row[0]: row[1] for row in tx.execute(query)}
+
+
 def repoint(tx: Connection, mapping_id: int, pair: Pair, *, quiet_until: float, reconcile_at: float) -> None:
     """Give a mapping other courses: nothing of it is approved any more. Raises Refused when either has a mapping."""
     values = {

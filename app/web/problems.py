@@ -56,7 +56,7 @@ def answer(problem: Problem, headers: Mapping[str, str] | None = None) -> Respon
 def register(app: Flask) -> None:
     """Let every error of the application be answered in this shape."""
     app.register_error_handler(Refusal, _refused)
-    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(SQLAlchemyError, _not_stored)
     app.register_error_handler(KurasyncError, _verb_refused)
     app.register_error_handler(SettingsError, _not_set_up)
@@ -72,7 +72,8 @@ def _refused(refusal: Refusal) -> Response:
     return answer(refusal.problem, refusal.headers)
 
 
-def _http_error(error: HTTPException) -> Response:
+def http_error(error: HTTPException) -> Response:
+    """An error of HTTP as a problem."""
     status = HTTPStatus(error.code or 500)
     reason, detail = WORDS.get(status, (status.phrase.lower().replace(" ", "_"), error.description or status.phrase))
     kept = {"Allow": error.get_response().headers["Allow"]} if status == 405 else {}

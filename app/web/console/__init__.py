@@ -2,14 +2,72 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
 from app.kit import Kit
-from app.web.console import drawing, overview, own, signing_in
-from app.web.console.page import TEMPLATES
+from app.web.console import (
+    accounts,
+    alerts,
+    audit,
+    connections,
+    dead,
+    doctor,
+    drawing,
+    events,
+    holds,
+    instances,
+    mapping,
+    mapping_files,
+    mapping_grades,
+    mapping_moving,
+    mapping_new,
+    mapping_people,
+    mapping_rules,
+    mappings,
+    overview,
+    own,
+    queues,
+    runs,
+    secrets,
+    signing_in,
+    sites,
+    tasks,
+    trace,
+)
+from app.web.console.page import TEMPLATES, unknown
 
-BLUEPRINTS = (signing_in.blueprint, own.blueprint, overview.blueprint)
+PAGES: tuple[ModuleType, ...] = (
+    signing_in,
+    own,
+    overview,
+    mappings,
+    mapping,
+    mapping_new,
+    mapping_people,
+    mapping_grades,
+    mapping_rules,
+    mapping_moving,
+    mapping_files,
+    tasks,
+    holds,
+    events,
+    queues,
+    dead,
+    runs,
+    audit,
+    trace,
+    alerts,
+    doctor,
+    connections,
+    instances,
+    sites,
+    secrets,
+    accounts,
+)
+"""Each module has a blueprint; some share one, and stand under one entry of the menu."""
 
 
 def register(app: Flask, kit: Kit) -> None:
@@ -28,6 +86,7 @@ def register(app: Flask, kit: Kit) -> None:
     csrf = CSRFProtect(app)
     app.extensions["csrf"] = csrf
     drawing.register(app)
+    app.register_error_handler(404, unknown)
     app.register_blueprint(TEMPLATES)
-    for blueprint in BLUEPRINTS:
+    for blueprint in dict.fromkeys(module.blueprint for module in PAGES):
         app.register_blueprint(blueprint)

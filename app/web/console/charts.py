@@ -8,8 +8,8 @@ from typing import Literal
 
 from markupsafe import Markup
 
-WIDTH, HEIGHT = 640, 150
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 6, 10, 20
+WIDTH, HEIGHT = 420, 140
+_LEFT, _RIGHT, _TOP, _BOTTOM = 40, 4, 10, 20
 _TICKS = 3
 
 
@@ -53,7 +53,7 @@ class Chart:
 
 def drawn(chart: Chart) -> Markup:
     """The picture; colours come from the style sheet, so that it fits light and dark."""
-    top = _rounded(_highest(chart))
+    top = _rounded(_highest(chart), 4.0 if chart.form == "bars" else 1.0)
     marks = _bars(chart, top) if chart.form == "bars" else _lines(chart, top)
     return Markup(
         '<svg class="chart" role="img" viewBox="0 0 {width} {height}" aria-label="{title}. {said}">'
@@ -79,10 +79,10 @@ def _values(chart: Chart, at: int) -> list[float]:
     return [each.values[at] or 0.0 for each in chart.series]
 
 
-def _rounded(highest: float) -> float:
-    """A round number that is not below the highest value."""
-    if highest <= 1:
-        return 1.0
+def _rounded(highest: float, least: float) -> float:
+    """A round number that is not below the highest value, nor below the least that a scale should show."""
+    if highest <= least:
+        return least
     size = 10.0 ** (len(str(int(highest))) - 1)
     return next(size * step for step in (1, 2, 4, 5, 8, 10) if size * step >= highest)
 
@@ -158,11 +158,11 @@ def _lines(chart: Chart, top: float) -> Markup:
 
 def _labels(labels: Sequence[str]) -> Markup:
     """The first label, the last, and one between: all of them would not fit."""
-    points = len(labels)
-    if not points:
+    if not labels:
         return Markup("")
-    shown = sorted({0, points // 2, points - 1})
+    between = _LEFT + (WIDTH - _LEFT - _RIGHT) / 2
+    places = (("start", _LEFT, labels[0]), ("middle", between, labels[len(labels) // 2]), ("end", WIDTH, labels[-1]))
     return Markup("").join(
-        Markup('<text class="label" x="{:.1f}" y="{}">{}</text>').format(_x(at + 0.5, points), HEIGHT - 5, labels[at])
-        for at in shown
+        Markup('<text class="label" text-anchor="{}" x="{:.0f}" y="{}">{}</text>').format(anchor, x, HEIGHT - 5, label)
+        for anchor, x, label in places
     )

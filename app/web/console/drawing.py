@@ -18,9 +18,9 @@ _NOTHING: tuple[object, ...] = (None, "", [], {}, ())
 def register(app: Flask) -> None:
     """Give them to the templates of an application."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(cell=cell, moment=moment, filled=filled, numeric=numeric, capital=capital)
+    app.jinja_env.filters.update(cell=cell, moment=moment, filled=filled, numeric=numeric, capital=capital, pairs=pairs)
     app.jinja_env.tests["moment_value"] = is_moment
-    app.jinja_env.globals.update(here=here, shown_menu=menu.shown, drawn=charts.drawn)
+    app.jinja_env.globals.update(here=here, shown_menu=menu.shown, drawn=charts.drawn, way=menu.way)
 
 
 def moment(at: datetime | float) -> datetime:
@@ -51,6 +51,11 @@ def numeric(rows: Sequence[Row], key: str) -> bool:
 def capital(text: str) -> str:
     """The text with a capital letter at its beginning; names such as kuraCloud keep theirs."""
     return text if text.startswith("kura") else text[:1].upper() + text[1:]
+
+
+def pairs(names: Sequence[str]) -> list[tuple[str, str]]:
+    """Names as options of a choice."""
+    return [(name, name) for name in names]
 
 
 def here(**changed: object) -> str:

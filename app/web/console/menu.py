@@ -69,4 +69,9 @@ def shown() -> list[Shown]:
 
 def _waiting() -> int:
     with access.kit().database.reading() as tx:
-        return overview.open_holds(tx)
+        return overview.open_holds(tx)[0]
+
+
+def way(endpoint: str, **values: object) -> str:
+    """The address of a page; "" as long as it is not there."""
+    return url_for(endpoint, **values) if endpoint in current_app.view_functions else ""  # type: ignore[arg-type]

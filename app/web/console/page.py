@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 
 from app.errors import KurasyncError, NotFound, TransientError
 from app.setup import accounts
-from app.web import access
+from app.web import access, problems
 from app.web.access import Forbidden
 from app.words.plain import plain as plain
 
@@ -100,6 +100,12 @@ def http_error(error: HTTPException) -> Any:
         return error
     said = _WORDS.get(status, error.description or "")
     return show("error.html", title=_TITLES.get(status, HTTPStatus(status).phrase), said=said), status
+
+
+def unknown(error: HTTPException) -> Any:
+    """For an address that nobody knows: a page for browsers, a problem for programs."""
+    wants_page = "text/html" in request.headers.get("Accept", "") and not request.path.startswith("/api/")
+    return http_error(error) if wants_page else problems.http_error(error)
 
 
 def not_stored(error: SQLAlchemyError) -> tuple[str, int]:
