@@ -11,7 +11,7 @@ from app.cli.output import say
 from app.cli.session import actor, with_kit
 from app.kit import Kit
 from app.setup import finding, repointing
-from app.setup.repointing import Move
+from app.words import moves as words
 
 _MOODLE, _KURACLOUD = "SITE:COURSE, for example uni:PHY1", "INSTANCE:COURSE, for example kura:PHY"
 
@@ -40,7 +40,8 @@ def repoint(
         kuracloud=naming.parts(kuracloud, _KURACLOUD) if kuracloud else None,
         shared=shared,
     )
-    asking.confirm(f"{_what(move)}\nPoint mapping {move.mapping.id} there?", yes)
+    told = "\n  ".join(words.lines(move))
+    asking.confirm(f"{words.title(move)}\n  {told}\nPoint mapping {move.mapping.id} there?", yes)
     given_back = repointing.repoint(kit, move, actor(), force=force)
     number = move.mapping.id
     say(f"Mapping {number} is pointed there: {move.to.course_name} -> {move.to.kura_course_name}.")
@@ -50,21 +51,3 @@ def repoint(
         "Both courses are looked at now, and the next plan waits for your approval: "
         f"`kurasync plan {number}` shows it, `kurasync holds list` what waits."
     )
-
-
-def _what(move: Move) -> str:
-    before, to = move.mapping, move.to
-    lines = [f"Mapping {before.id}: {before.course_name} -> {before.kura_course_name}"]
-    if not move.same_gradebook:
-        back = ", as which its own came back" if move.returned else ""
-        lines.append(f"  gets the Moodle course {to.course_name} ({to.courseid}){back}.")
-    if not move.same_students:
-        lines.append(f"  gets the kuraCloud course {to.kura_course_name} ({to.kura_courseid}).")
-        lines.append(f"  The students of {before.kura_course_name} stay there, and people can edit them again.")
-        lines.append(f"  The students of {to.kura_course_name} can no longer be edited in kuraCloud.")
-    elif to.theirs != before.courses.theirs:
-        lines.append("  reaches its kuraCloud course by another connection.")
-    kept = move.same_users and move.same_students
-    links = "stay as they are" if kept else "end: users and students are matched anew"
-    lines.append(f"  Its links of users and students {links}.")
-    return "\n".join(lines)

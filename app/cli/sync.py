@@ -18,6 +18,7 @@ from app.store.holds import Hold
 from app.store.worklist import GRADES, ROSTER, Kind
 from app.sync import bypass as bypasses
 from app.sync.grades import require_gradebook
+from app.words import holds as words
 
 wait_option = click.option("--wait", is_flag=True, help="Wait for the run and say how it went.")
 timeout_option = click.option(
@@ -85,8 +86,6 @@ def _lift(kit: Kit, mapping_id: int, kind: Kind, bypass: bool, digest: str | Non
 
 def _show(kit: Kit, hold: Hold) -> None:
     show_hold(kit, hold)
-    others = bypasses.staying(hold)
-    if others:
-        go = "waits for another reason, and goes on" if others == 1 else "wait for other reasons, and go on"
-        say(f"{others} of these {len(hold.items)} {go} waiting.")
-    say("This is what waits now. A bypass is not for these alone: the next run does as much as it finds then.")
+    if staying := words.staying(hold):
+        say(staying)
+    say(words.LIFTED)

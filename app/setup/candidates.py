@@ -101,6 +101,18 @@ def find(kit: Kit, *, search: str = "", site: str | None = None, instance: str |
     )
 
 
+def narrowed(found: Candidates, moodle: str, kuracloud: str) -> Candidates:
+    """Those in whose numbers or names the texts occur, each of its own side."""
+    return Candidates(
+        likely=tuple(
+            each for each in found.likely if _has(moodle, each.ours.texts) and _has(kuracloud, each.theirs.texts)
+        ),
+        moodle=tuple(each for each in found.moodle if _has(moodle, each.texts)),
+        kuracloud=tuple(each for each in found.kuracloud if _has(kuracloud, each.texts)),
+        silent=found.silent,
+    )
+
+
 def pairs(ours: Sequence[Ours], theirs: Sequence[Theirs]) -> list[Likely]:
     """Which courses probably belong together: those whose names are the same, where this is true of no others.
 

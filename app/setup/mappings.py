@@ -35,6 +35,22 @@ class Added:
     kuracloud: KuraCourse
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Two courses that could be mapped, with the connections to their sides."""
+
+    site: Site
+    instance: Instance
+    moodle: MoodleCourse
+    kuracloud: KuraCourse
+
+    @property
+    def pair(self) -> Pair:
+        """As a mapping has them."""
+        ours, theirs = self.moodle, self.kuracloud
+        return Pair(self.site.id, ours.id, ours.fullname, self.instance.id, theirs.course_id, theirs.name)
+
+
 def add(
     kit: Kit,
     *,
@@ -51,12 +67,17 @@ def add(
     or Refused when a course does not exist or is ambiguous, is mapped already or, without `shared`, when the instance
     serves another site; and what the clients raise.
     """
+    found = seen(kit, site_name, moodle_course, instance_name, kura_course)
+    mapping = add_pair(kit, found.site, found.instance, found.pair, Rules(), actor, shared=shared)
+    return Added(mapping, found.moodle, found.kuracloud)
+
+
+def seen(kit: Kit, site_name: str, moodle_course: str, instance_name: str, kura_course: str) -> Seen:
+    """Two courses that people named, as both sides show them; raises NotFound, Refused and what the clients raise."""
     with kit.database.reading() as tx:
         site, instance = finding.site(tx, site_name), finding.instance(tx, instance_name)
     here = finding.moodle_course(kit, site, moodle_course)
-    there = finding.kura_course(kit, instance, kura_course)
-    pair = Pair(site.id, here.id, here.fullname, instance.id, there.course_id, there.name)
-    return Added(add_pair(kit, site, instance, pair, Rules(), actor, shared=shared), here, there)
+    return Seen(site, instance, here, finding.kura_course(kit, instance, kura_course))
 
 
 def add_pair(

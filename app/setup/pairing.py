@@ -8,6 +8,9 @@ from app.errors import Refused
 from app.store import instances, mappings, sites
 from app.store.mappings import Mapping, Pair
 
+SERVES_ANOTHER = "serves_another_site"
+"""The reason where only somebody who says that it may be shared can go on."""
+
 
 def refuse_mapped(tx: Connection, pair: Pair, shared: bool, before: Mapping | None = None) -> None:
     """Raise Refused where a course of the pair is mapped already, or its instance serves another site.
@@ -35,7 +38,8 @@ def refuse_mapped(tx: Connection, pair: Pair, shared: bool, before: Mapping | No
             raise Refused(
                 f"The instance {_name(tx, pair.instance_id)} serves the site {names[other.site_id]} already, by "
                 f"{told}. A second site must have a token of its own; say --shared if it has, and if that is what you "
-                "want."
+                "want.",
+                reason=SERVES_ANOTHER,
             )
 
 

@@ -9,6 +9,7 @@ from app.kit import Kit
 from app.store import holds as rows
 from app.store import mappings
 from app.store.holds import Hold
+from app.sync import bypass
 from app.sync.alerting import UNASKED
 from app.words.moments import moment
 from app.words.plan import named
@@ -39,6 +40,19 @@ def line(hold: Hold, courses: Mapping[int, str], followed: Mapping[int, int]) ->
         "decided_by": hold.decided_by,
         "overtaken_by": followed.get(hold.id),
     }
+
+
+def staying(hold: Hold) -> str:
+    """What of a hold goes on waiting when limits are lifted, as a sentence; "" where nothing does."""
+    others = bypass.staying(hold)
+    if not others:
+        return ""
+    go = "waits for another reason, and goes on" if others == 1 else "wait for other reasons, and go on"
+    return f"{others} of these {len(hold.items)} {go} waiting."
+
+
+LIFTED = "This is what waits now. A bypass is not for these alone: the next run does as much as it finds then."
+"""What somebody has to know who lifts limits."""
 
 
 def _became(hold: Hold, successor: int | None) -> str:

@@ -19,12 +19,19 @@ def going(kind: Kind, plan: Mapping[str, Any]) -> Section:
     return Section("Goes ahead", [wording.line(each) for each in plan.get("go", [])], wording.titles)
 
 
+def going_by_action(kind: Kind, plan: Mapping[str, Any]) -> Iterator[Section]:
+    """The same, action by action, as somebody reads it who is to say yes."""
+    wording = WORDING[kind]
+    titles = {name: title for name, title in wording.titles.items() if name != "what"}
+    for action, items in _by_action(wording, plan.get("go", [])):
+        yield Section(wording.what(action).capitalize(), [wording.line(each) for each in items], titles)
+
+
 def held(kind: Kind, items: Sequence[Mapping[str, Any]]) -> Iterator[Section]:
     """What waits for approval, action by action: the reasons that all share once, the others beside each."""
     wording = WORDING[kind]
-    actions = sorted({item["action"] for item in items}, key=[*wording.actions].index)
-    for action in actions:
-        yield _held([item for item in items if item["action"] == action], wording)
+    for _, same in _by_action(wording, items):
+        yield _held(same, wording)
 
 
 def others(kind: Kind, plan: Mapping[str, Any]) -> Iterator[Section]:
@@ -45,6 +52,13 @@ def counted(kind: Kind, items: Sequence[Mapping[str, Any]]) -> dict[str, int]:
 def named(kind: Kind, counts: Mapping[str, int]) -> dict[str, int]:
     """Numbers by action, in words."""
     return {WORDING[kind].what(action): number for action, number in counts.items()}
+
+
+def _by_action(
+    wording: Wording, items: Sequence[Mapping[str, Any]]
+) -> Iterator[tuple[str, Sequence[Mapping[str, Any]]]]:
+    for action in sorted({item["action"] for item in items}, key=[*wording.actions].index):
+        yield action, [item for item in items if item["action"] == action]
 
 
 def _held(items: Sequence[Mapping[str, Any]], wording: Wording) -> Section:
