@@ -232,3 +232,12 @@ def test_a_line_survives_what_json_does_not_know(desk: Desk, tmp_path: Path) -> 
     said = desk.run("audit", "verify", "--offline", str(file)).stdout
     assert "Row 1 (seal 1) is not what was sealed" in said
     assert "Row 2 (seal 2) is missing" in said
+
+
+def test_the_list_is_narrowed_by_who_what_and_when(desk: Desk) -> None:
+    for actor in ("user:anna", "key:lab"):
+        act(desk, actor)
+    for narrowed in (("--actor", "user:anna"), ("--actor", "user:anna", "--operation", "try", "--since", "2020-01-01")):
+        assert {row["actor"] for row in desk.json("audit", "list", *narrowed)} == {"user:anna"}
+    for nothing in (("--operation", "fly"), ("--until", "2020-01-01"), ("--since", "9000-01-01")):
+        assert desk.json("audit", "list", *nothing) == []

@@ -33,7 +33,11 @@ def audit() -> None:
 @audit.command("list")
 @mapping_option
 @click.option("--run", "run_id", type=int, metavar="RUN", help="Only of this run.")
+@click.option("--actor", metavar="WHO", help="Only what they did: cli:root, user:anna, key:lab, kurasync, ...")
+@click.option("--operation", metavar="WHAT", help="Only this: add_students, rotate_token, ...")
 @click.option("--system", type=click.Choice(["kuracloud", "moodle", "kurasync"]), help="Only writes to this system.")
+@click.option("--since", type=click.DateTime(_MOMENTS), help="Only rows of this time or later.")
+@click.option("--until", type=click.DateTime(_MOMENTS), help="Only rows from before this time.")
 @click.option("--before", "before_id", type=int, metavar="ROW", help="Only rows before this one: pages on.")
 @limit_option
 @as_json_option
@@ -42,7 +46,11 @@ def list_entries(
     kit: Kit,
     name: str | None,
     run_id: int | None,
+    actor: str | None,
+    operation: str | None,
     system: str | None,
+    since: datetime | None,
+    until: datetime | None,
     before_id: int | None,
     limit: int,
     as_json: bool,
@@ -51,7 +59,16 @@ def list_entries(
     mapping_id = chosen(kit, name)
     with kit.database.reading() as tx:
         found = rows.search(
-            tx, mapping_id=mapping_id, run_id=run_id, system=system, before_id=before_id, limit=limit
+            tx,
+            mapping_id=mapping_id,
+            run_id=run_id,
+            actor=actor,
+            operation=operation,
+            system=system,
+            since=since.timestamp() if since else None,
+            until=until.timestamp() if until else None,
+            before_id=before_id,
+            limit=limit,
         )
     titles = {
         "id": "row",
