@@ -91,9 +91,9 @@ def ears(tx: Connection) -> list[Ear]:
     return [Ear(*row) for row in tx.execute(_EARS)]
 
 
-def unsealed(tx: Connection) -> int:
-    """How many new rows of the audit have no seal yet."""
-    return seals.waiting(tx, seals.floor(tx))[0]
+def unsealed(tx: Connection) -> tuple[int, float | None]:
+    """How many new rows of the audit have no seal yet, and the time of the oldest; None: there is none."""
+    return seals.waiting(tx, seals.floor(tx))
 
 
 def _gates(tx: Connection, now: float, table: Table) -> list[Gate]:

@@ -107,17 +107,16 @@ def _holds(tx: Connection, now: float) -> Gauges:
 
 
 def _connections(tx: Connection, now: float) -> Gauges:
-    for noun, found in (("site", gauges.site_gates(tx, now)), ("instance", gauges.instance_gates(tx, now))):
-        yield from _of_connections(noun, found)
+    yield from _of_connections("site", "site", gauges.site_gates(tx, now))
+    # Prometheus calls what it scrapes `instance`, and would rename a label of ours that is called so.
+    yield from _of_connections("instance", "kura_instance", gauges.instance_gates(tx, now))
 
 
-def _of_connections(noun: str, found: Iterable[Gate]) -> Gauges:
-    state = _family(
-        f"kurasync_{noun}_state", f"1 for the state that the {noun} is in: open, paused, parked.", noun, "state"
-    )
-    success = _family(
-        f"kurasync_{noun}_last_success_timestamp_seconds", f"When a run last ended well with this {noun}.", noun
-    )
+def _of_connections(noun: str, label: str, found: Iterable[Gate]) -> Gauges:
+    about = f"1 for the state that the {noun} is in: open, paused, parked."
+    state = _family(f"kurasync_{noun}_state", about, label, "state")
+    about = f"When a run last ended well with this {noun}."
+    success = _family(f"kurasync_{noun}_last_success_timestamp_seconds", about, label)
     for gate in found:
         for each in _GATES:
             state.add_metric([gate.name, each], float(gate.state == each))
@@ -152,7 +151,10 @@ def _others(tx: Connection, now: float) -> Gauges:
     for state in _TASKS:
         tasks.add_metric([state], unfinished.get(state, 0))
     yield tasks
-    yield GaugeMetricFamily("kurasync_audit_unsealed_rows", "Rows of the audit without a seal.", gauges.unsealed(tx))
+    rows, oldest = gauges.unsealed(tx)
+    yield GaugeMetricFamily("kurasync_audit_unsealed_rows", "Rows of the audit without a seal.", rows)
+    age = 0.0 if oldest is None else now - oldest
+    yield GaugeMetricFamily("kurasync_audit_unsealed_seconds", "How old the oldest of them is; 0: there is none.", age)
     clock = GaugeMetricFamily("kurasync_clock_beat_timestamp_seconds", "When a clock last put due work on the queue.")
     beat = signs.last(tx, signs.CLOCK)
     if beat is not None:
