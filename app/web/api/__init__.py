@@ -60,7 +60,12 @@ class _Api(Api):  # type: ignore[misc]
     """flask-smorest, with errors answered in the one shape of app.web.problems."""
 
     ERROR_SCHEMA = ProblemSchema
-    DEFAULT_ERROR_RESPONSE_CONTENT_TYPE = CONTENT_TYPE
+
+    def _register_responses(self) -> None:
+        """The errors are answered as problems."""
+        self.DEFAULT_RESPONSE_CONTENT_TYPE = CONTENT_TYPE
+        super()._register_responses()
+        del self.DEFAULT_RESPONSE_CONTENT_TYPE
 
     def _register_error_handlers(self) -> None:
         """app.web.problems answers them all."""

@@ -48,7 +48,7 @@ def every(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.route("/export")
 @needs("viewer")
 @blueprint.arguments(ExportQuery, location="query")
-@blueprint.response(200, {"type": "string"}, content_type="application/jsonl")
+@blueprint.file("application/jsonl", "text/csv")
 @blueprint.problem(404)
 def export(query: dict[str, Any]) -> Response:
     """Write the audit, the oldest row first: `kurasync audit verify --offline` proves it. One mapping's proves less.

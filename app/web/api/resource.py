@@ -20,8 +20,7 @@ from app.web import access, problems
 from app.web.api.arguments import Parser
 from app.web.problems import Refusal
 from schemas.api.paging import is_storable
-from schemas.api.problem import ProblemSchema
-from schemas.problem import CONTENT_TYPE, FieldError, Problem
+from schemas.problem import FieldError, Problem
 
 PREFIX = "/api/v1"
 
@@ -62,11 +61,18 @@ class Resource(Blueprint):  # type: ignore[misc]
 
         def mark(view: View) -> View:
             for status in statuses:
-                said = HTTPStatus(status).phrase
-                view = self.alt_response(
-                    status, schema=ProblemSchema, content_type=CONTENT_TYPE, description=said, success=False
-                )(view)
+                view = self.alt_response(status, response=HTTPStatus(status).name)(view)
             return view
+
+        return mark
+
+    def file(self, *types: str) -> Callable[[View], View]:
+        """Say that a view answers with a file, as it is, in one of these formats (content types)."""
+        content: dict[str, Any] = {each: {"schema": {}} for each in types}
+
+        def mark(view: View) -> View:
+            marked: View = self.doc(responses={"200": {"description": "The file.", "content": content}})(view)
+            return marked
 
         return mark
 

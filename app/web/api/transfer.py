@@ -25,7 +25,7 @@ MOST = 200
 @blueprint.route("/export")
 @needs("viewer")
 @blueprint.arguments(FileQuery, location="query")
-@blueprint.response(200, {"type": "string"}, content_type="text/csv")
+@blueprint.file("text/csv", "application/json")
 def export(query: dict[str, Any]) -> Response:
     """Write all mappings, with all their rules: an import reads it. In CSV no cell is a formula to a spreadsheet."""
     named.everywhere()
