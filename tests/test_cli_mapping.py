@@ -22,7 +22,7 @@ def test_it_maps_two_courses_by_short_name_and_code(desk: Desk) -> None:
     assert code == 0
     assert "Physiology 1 (uni:PHY1) -> Physiology (kura:PHY)" in said
     assert "no longer be edited there" in said
-    assert "waits for your approval" in said
+    assert "the first plan waits for approval" in said
     assert desk.kura.courses[desk.kura_course].lms_enabled
 
 
