@@ -7,15 +7,21 @@ VENV := .venv
 LOCK := $(VENV).lock
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+# The rules of accessibility that pages are tried by, in a browser.
+AXE := axe-core@4.14.1
+AXE_FOLDER := $(VENV)/axe
+CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+NPM := $(shell command -v npm)
+BROWSER := $(if $(and $(or $(TEST_CHROMIUM),$(CHROMIUM)),$(or $(TEST_AXE),$(NPM))),yes)
 JOBS ?= 2
 
-.PHONY: help demo sandbox run test unit lint types contract bench mutants soak moodle plugin docs clean
+.PHONY: help demo sandbox run test unit axe lint types contract bench mutants soak moodle plugin docs clean
 
 help:
 	@echo "make demo     see a day in a course, on simulated systems"
 	@echo "make sandbox  serve a simulated Moodle and kuraCloud, to try things on"
 	@echo "make run      run the service (kurasync up)"
-	@echo "make test     lint, types, import contract and every test"
+	@echo "make test     lint, types, import contract and every test; with chromium and npm also those in a browser"
 	@echo "make bench    what it costs, each figure beside its limit"
 	@echo "make mutants  fifteen seeded bugs, each of which must turn a test red"
 	@echo "make soak     the long trials (about an hour)"
@@ -47,9 +53,17 @@ run: $(READY)
 
 test: lint types contract unit
 
-unit: $(READY)
+unit: $(READY) $(if $(BROWSER),axe)
 	@command -v php >/dev/null || echo "There is no php here: the syntax of the Moodle plugin's files is not checked."
-	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal -m "not soak and not moodle"
+	@test -n "$(BROWSER)" || echo "There is no chromium or no npm here: the console is not tried in a browser."
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal \
+	  -m "not soak and not moodle$(if $(BROWSER),, and not browser)"
+
+axe: $(READY)
+	@test -n "$$TEST_AXE" -o -f $(AXE_FOLDER)/$(AXE) || { \
+	  rm -rf $(AXE_FOLDER) && mkdir -p $(AXE_FOLDER) && \
+	  npm install --silent --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --prefix $(AXE_FOLDER) $(AXE) && \
+	  touch $(AXE_FOLDER)/$(AXE); }
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -22,12 +22,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.fernet import Fernet
 from flask import Flask
+from werkzeug.security import generate_password_hash
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from app.kit import Kit
@@ -157,6 +159,13 @@ def console(sqlite_url: str, tmp_path: Path) -> Iterator[Console]:
         yield running
         running.worker.stop()
     kit.close()
+
+
+@pytest.fixture
+def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are hashed at once: a good hash takes a tenth of a second, on purpose."""
+    quick = partial(generate_password_hash, method="pbkdf2:sha1:1")
+    monkeypatch.setattr(accounts, "generate_password_hash", quick)
 
 
 @pytest.fixture(scope="session")

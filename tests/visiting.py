@@ -66,14 +66,14 @@ def visiting(kit: Kit, role: Role = "admin") -> Visitor:
         user = users.by_name(tx, role)
         assert user is not None
         token = accounts.begin(tx, now, user)
-    client = _console(kit).test_client()
+    client = console_at(kit).test_client()
     with client.session_transaction() as session:
         session[TOKEN] = token
     return Visitor(client)
 
 
-def _console(kit: Kit) -> Flask:
-    """The application with its console at this kit: one for all tests, since making one takes a third of a second."""
+def console_at(kit: Kit) -> Flask:
+    """The application with this kit: one for all tests, since making one takes a third of a second."""
     if not _made:
         _made.append(create_app(kit))
     access.install(_made[0], Desk(kit, None))

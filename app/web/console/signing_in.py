@@ -20,7 +20,7 @@ blueprint = section("signing_in", open_to_all=True)
 @needs("viewer")
 def form() -> str:
     """The form."""
-    return show("sign_in.html", to=request.args.get("to", "/"))
+    return show("sign_in.html", to=request.args.get("to", "/"), nobody=not accounts.every(access.kit()))
 
 
 @blueprint.post("/sign-in")
