@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,7 @@ from werkzeug.test import TestResponse
 from app.kit import Kit
 from app.planning.roles import Role
 from app.setup import api_keys
-from app.web import create_app
+from tests.visiting import console_at
 
 PREFIX = "/api/v1"
 
@@ -51,9 +50,7 @@ class Caller:
         return answer.get_json() if answer.data else None
 
 
-def caller(
-    kit: Kit, role: Role = "admin", site: str | None = None, dispatch: Callable[[], object] | None = None
-) -> Caller:
+def caller(kit: Kit, role: Role = "admin", site: str | None = None) -> Caller:
     """A program with a new key of this role, for this site alone if one is named."""
     _, key = api_keys.add(kit, f"{role}-{site or 'all'}", role, "test", site_name=site)
-    return Caller(create_app(kit, dispatch=dispatch).test_client(), key)
+    return Caller(console_at(kit).test_client(), key)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,9 +106,14 @@ class Desk:
 @pytest.fixture
 def desk(sqlite_url: str, tmp_path: Path) -> Iterator[Desk]:
     """A desk with nothing connected yet."""
-    given = settings.load(
-        {}, home=tmp_path, database_url=sqlite_url, secret_key=Fernet.generate_key().decode(), **SHORT
-    )
+    with opened_desk(sqlite_url, tmp_path) as made:
+        yield made
+
+
+@contextmanager
+def opened_desk(url: str, home: Path) -> Iterator[Desk]:
+    """The same on a migrated database of one's own."""
+    given = settings.load({}, home=home, database_url=url, secret_key=Fernet.generate_key().decode(), **SHORT)
     named = {name: getattr(given, name) for name in ("home", "database_url", "secret_key", *SHORT)}
     environ = {settings.variable(name): str(value) for name, value in named.items()}
     kit = kits.make(given)
