@@ -14,6 +14,8 @@ from app.words.plain import plain
         ("There is no mapping 3. See `kurasync mapping list`.", "There is no mapping 3."),
         ("Nobody answers. `kurasync site test uni.example` says why. All waits.", "Nobody answers. All waits."),
         ("It serves another site. Say --shared if that is right.", "It serves another site."),
+        ("Wait until it has ended (`kurasync runs list`), then try again.", "Wait until it has ended, then try again."),
+        ("There is no course 9; see `kurasync instance courses kura`. Try 8.", "There is no course 9. Try 8."),
         ("See `kurasync doctor`.", "See `kurasync doctor`."),
     ],
 )

@@ -94,9 +94,9 @@ def find(kit: Kit, *, search: str = "", site: str | None = None, instance: str |
     ]
     likely = pairs(ours, theirs)
     return Candidates(
-        likely=tuple(each for each in likely if _has(search, (*each.ours.texts, *each.theirs.texts))),
-        moodle=tuple(each for each in ours if _has(search, each.texts)),
-        kuracloud=tuple(each for each in theirs if _has(search, each.texts)),
+        likely=tuple(each for each in likely if has(search, (*each.ours.texts, *each.theirs.texts))),
+        moodle=tuple(each for each in ours if has(search, each.texts)),
+        kuracloud=tuple(each for each in theirs if has(search, each.texts)),
         silent=silent,
     )
 
@@ -105,10 +105,10 @@ def narrowed(found: Candidates, moodle: str, kuracloud: str) -> Candidates:
     """Those in whose numbers or names the texts occur, each of its own side."""
     return Candidates(
         likely=tuple(
-            each for each in found.likely if _has(moodle, each.ours.texts) and _has(kuracloud, each.theirs.texts)
+            each for each in found.likely if has(moodle, each.ours.texts) and has(kuracloud, each.theirs.texts)
         ),
-        moodle=tuple(each for each in found.moodle if _has(moodle, each.texts)),
-        kuracloud=tuple(each for each in found.kuracloud if _has(kuracloud, each.texts)),
+        moodle=tuple(each for each in found.moodle if has(moodle, each.texts)),
+        kuracloud=tuple(each for each in found.kuracloud if has(kuracloud, each.texts)),
         silent=found.silent,
     )
 
@@ -168,5 +168,6 @@ def _mapped(tx: Connection) -> set[tuple[str, str, int]]:
     return ours | {("kuracloud", remote_ids[each.instance_id], each.kura_courseid) for each in every}
 
 
-def _has(search: str, texts: Iterable[str]) -> bool:
+def has(search: str, texts: Iterable[str]) -> bool:
+    """Whether a text occurs in one of these, however it is written."""
     return any(_key(search) in _key(text) for text in texts)

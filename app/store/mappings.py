@@ -202,6 +202,11 @@ def kura_courses(tx: Connection, instance_id: int) -> dict[int, int]:
     return {row[0]: row[1] for row in tx.execute(query)}
 
 
+def connected(tx: Connection) -> set[tuple[int, int]]:
+    """Which site is mapped to which instance, by their numbers."""
+    return {(row[0], row[1]) for row in tx.execute(select(mappings.c.site_id, mappings.c.instance_id).distinct())}
+
+
 def repoint(tx: Connection, mapping_id: int, pair: Pair, *, quiet_until: float, reconcile_at: float) -> None:
     """Give a mapping other courses: nothing of it is approved any more. Raises Refused when either has a mapping."""
     values = {

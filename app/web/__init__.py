@@ -1,4 +1,4 @@
-"""The web server: the receiver of events, the JSON API, the console, metrics and health checks."""
+"""The web server: the receiver of events, pages of courses, the JSON API, the console, metrics and health checks."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from flask import Flask
 from app.kit import Kit
 from app.web import access, api, console, headers, health, metrics, problems, request_id
 from app.web.access import Desk
+from app.web.course import CourseDoor
 from app.web.receiver import Receiver
 
 
@@ -27,4 +28,5 @@ def create_app(kit: Kit, *, dispatch: Callable[[], object] | None = None) -> Fla
     app.register_blueprint(health.blueprint(kit))
     app.register_blueprint(metrics.blueprint(kit))
     app.register_blueprint(Receiver(kit, dispatch).blueprint())
+    app.register_blueprint(CourseDoor(kit).blueprint())
     return app

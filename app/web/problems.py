@@ -62,10 +62,15 @@ def register(app: Flask) -> None:
     app.register_error_handler(SettingsError, _not_set_up)
 
 
-def _verb_refused(error: KurasyncError) -> Response:
+def of_verb(error: KurasyncError) -> Refusal:
+    """What ends a request whose verb could not be carried out."""
     status = next(code for kind, code in _OF_VERBS if isinstance(error, kind))
     given = {"Retry-After": str(RETRY_AFTER)} if status == 503 else {}
-    return answer(Problem(status, error.reason, error.message), given)
+    return Refusal(Problem(status, error.reason, error.message), given)
+
+
+def _verb_refused(error: KurasyncError) -> Response:
+    return _refused(of_verb(error))
 
 
 def _refused(refusal: Refusal) -> Response:

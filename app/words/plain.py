@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+_ASIDE = re.compile(r"(?:: | \(|[;,] see )`(?:kurasync|mapping) [^`]*`(?: says more)?\)?(?=[.!?,;]|$)")
 _COMMANDS = re.compile(r"[^.!?]*(?:`kurasync [^`]*`| --[a-z])(?:`[^`]*`|[^.!?`])*[.!?]?")
 
 
 def plain(message: str, otherwise: str | None = None) -> str:
     """A message without the sentences that name commands; where none is left, `otherwise`, or else the message."""
-    return _COMMANDS.sub("", message).strip() or (message if otherwise is None else otherwise)
+    return _COMMANDS.sub("", _ASIDE.sub("", message)).strip() or (message if otherwise is None else otherwise)

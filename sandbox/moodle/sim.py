@@ -18,6 +18,7 @@ from sandbox.moodle.actions.cohorts import CohortActions
 from sandbox.moodle.actions.plugin import PluginActions
 from sandbox.moodle.actions.users import UserActions
 from sandbox.moodle.core import Listener, action
+from sandbox.moodle.course_client import CourseClient
 from sandbox.moodle.functions.registry import PLUGIN, SIMULATED
 from sandbox.moodle.functions.site_info import PLUGIN_VERSION
 from sandbox.moodle.rest import name_of, rest_app
@@ -36,6 +37,7 @@ class SimMoodle(UserActions, CohortActions, CategoryActions, PluginActions):
     def __init__(self) -> None:
         super().__init__()
         self.url = ""
+        self.course_client: CourseClient | None = None
         self.faults = Faults()
         self.calls = Calls()
         self.functions = dict(SIMULATED)
@@ -86,11 +88,13 @@ class SimMoodle(UserActions, CohortActions, CategoryActions, PluginActions):
     def set_up_plugin(self, url: str) -> dict[str, str]:
         """Install the plugin and set it up for kurasync at `url` (…/events/<site>), as its cli/setup.php does.
 
-        From now on its outbox reports what happens. Gives what goes into the file for `kurasync site add --file`.
+        From now on its outbox reports what happens, and its course pages can ask (`course_client`).
+        Gives what goes into the file for `kurasync site add --file`.
         """
         self.install_plugin()
         secret = f"whsec_{b64encode(token_bytes(24)).decode()}"
         self.attach(Signed(url, secret, background=True, ids_only=True))
+        self.course_client = CourseClient(url.replace("/events/", "/courses/"), secret, self.wwwroot)
         identity = sha256(self.site.identifier.encode()).hexdigest()
         site = {"name": url.rpartition("/")[2], "url": self.wwwroot, "token": self.token, "secret": secret}
         return {**site, "wwwroot": self.wwwroot, "siteidentifier": identity, "plugin": PLUGIN_VERSION}
