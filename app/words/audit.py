@@ -42,12 +42,16 @@ def records(entry: Entry) -> Section:
     """Whom a row is about, and what was sent of each of them; personal."""
     found = [each for each in entry.subject.get("records", ()) if isinstance(each, dict)]
     rows = [{name: flat(value) for name, value in each.items()} for each in found]
-    return Section("Who and what", rows, {name: name.replace("_", " ") for row in rows for name in row})
+    return Section("Who and what", rows, {name: _title(name) for row in rows for name in row})
 
 
 def others(entry: Entry) -> dict[str, str]:
     """What else a row says, by name."""
     return {name: flat(value) for name, value in entry.subject.items() if name != "records"}
+
+
+def _title(name: str) -> str:
+    return {"userid": "Moodle id", "studentid": "student id", "email": "address"}.get(name, name.replace("_", " "))
 
 
 def flat(value: object) -> str:

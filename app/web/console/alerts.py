@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
-from flask import flash
+from flask import flash, url_for
 from werkzeug.wrappers import Response
 
 from app.store import alerts as rows
@@ -13,13 +13,10 @@ from app.sync import telling
 from app.web import access
 from app.web.access import needs
 from app.web.console import asked
-from app.web.console.page import back, plain, section, show
+from app.web.console.page import back, plain, show
 from app.web.console.paged import LIMIT, page
+from app.web.console.queues import blueprint as blueprint
 from app.words import alerts as words
-
-blueprint = section("alerts")
-
-_ABOUT = {"mapping": "/mappings/{}", "site": "/connections", "instance": "/connections"}
 
 
 @blueprint.get("/alerts")
@@ -54,6 +51,12 @@ def test() -> Response:
 
 
 def _line(alert: Alert, now: float) -> dict[str, Any]:
-    noun, _, rest = alert.topic.partition(":")
-    where = _ABOUT.get(noun, "").format(rest.partition(":")[0])
-    return {**words.line(alert, now), "said": plain(alert.message), "where": where}
+    return {**words.line(alert, now), "said": plain(alert.message), "where": _where(alert.topic)}
+
+
+def _where(topic: str) -> str:
+    """The page of what an alert is about: mapping:5:roster, or site:3."""
+    noun, number, *_ = topic.split(":")
+    if noun == "mapping":
+        return url_for("console_mappings.mapping", number=int(number))
+    return url_for("console_connections.connections")

@@ -11,10 +11,9 @@ from app.store.worklist import KINDS
 from app.web import access
 from app.web.access import needs
 from app.web.console import asked
-from app.web.console.page import ask, back, plain, section, show
+from app.web.console.page import ask, back, plain, show
+from app.web.console.queues import blueprint as blueprint
 from app.words import deaths as words
-
-blueprint = section("dead")
 
 _SHOWN = 200
 _FILTERS = ("mapping", "site", "kind", "reason")

@@ -12,10 +12,9 @@ from app.setup.tasks import DOCTOR
 from app.store.tasks import search
 from app.web import access
 from app.web.access import needs
-from app.web.console.page import back, section, show
+from app.web.console.page import back, show
+from app.web.console.queues import blueprint as blueprint
 from app.words.moments import moment
-
-blueprint = section("doctor")
 
 _ORDER = ("fail", "warn", "note", "ok")
 _TONES = {"fail": "bad", "warn": "warn", "note": "info", "ok": "good"}

@@ -101,7 +101,7 @@ def _tiles(known: _Known) -> Iterator[Tile]:
     late = f"the oldest by {span(known.queue.late)}" if known.late else f"{known.queue.due} due now"
     yield Tile("Late", known.late, url_for("console_queues.queues"), "bad" if known.late else "", late)
     dead = known.count("dead")
-    yield Tile("Given up", dead, url_for("console_dead.dead"), "bad" if dead else "", "after many failures")
+    yield Tile("Given up", dead, url_for("console_queues.dead"), "bad" if dead else "", "after many failures")
     parked = known.count("parked")
     yield Tile("Parked", parked, _mappings("parked"), "bad" if parked else "", "waits for what is broken")
     paused = known.count("paused")
