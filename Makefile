@@ -27,7 +27,7 @@ help:
 	@echo "make soak     the long trials (about an hour)"
 	@echo "make moodle   the trials in a real Moodle with the plugin: needs TEST_MOODLE_URL (its address), TEST_MOODLE_DIR"
 	@echo "              (the folder of its config.php) and, where php alone will not do, TEST_MOODLE_PHP (the php command)"
-	@echo "make plugin   build dist/local_kurasync.zip, to be installed in Moodle"
+	@echo "make plugin   build dist/local_kurasync.zip and dist/block_kurasync.zip, to be installed in Moodle"
 	@echo "make docs     write the generated parts of docs/ anew"
 
 $(READY): pyproject.toml constraints.txt
@@ -84,7 +84,7 @@ soak: $(READY)
 	$(BIN)/python -m pytest -m soak --timeout 7200
 
 plugin: $(READY)
-	$(BIN)/python plugin/build.py dist/local_kurasync.zip
+	$(BIN)/python plugin/build.py dist
 
 moodle: $(READY)
 	@test -n "$$TEST_MOODLE_URL" -a -n "$$TEST_MOODLE_DIR" || \

@@ -97,14 +97,14 @@ class RealMoodle:
         return found
 
     def press_grades_button(self, username: str, courseid: int) -> None:
-        """Log in and ask for a course's grades, as a teacher does."""
-        page = f"{self.url}/local/kurasync/grades.php"
+        """Log in and ask for a course's grades on its kuraCloud page, as a teacher does."""
+        page = f"{self.url}/local/kurasync/course.php"
         with requests.Session() as browser:
             login = browser.get(f"{self.url}/login/index.php", timeout=60).text
             who = {"username": username, "password": _PASSWORD, "logintoken": _hidden(login, "logintoken")}
             browser.post(f"{self.url}/login/index.php", data=who, timeout=60)
             shown = browser.get(page, params={"courseid": courseid}, timeout=60).text
-            pressed = {"courseid": courseid, "sesskey": _hidden(shown, "sesskey")}
+            pressed = {"courseid": courseid, "act": "sync", "kind": "grades", "sesskey": _hidden(shown, "sesskey")}
             assert browser.post(page, data=pressed, timeout=60).ok
 
     @contextmanager

@@ -15,7 +15,7 @@
 // along with Moodle.  If not, see <https://www.gnu.org/licenses/>.
 
 /**
- * Asks for a course's grades from kuraCloud.
+ * Where grades were asked for before the course page was there.
  *
  * @package    local_kurasync
  * @copyright  2026 The kurasync maintainers
@@ -26,25 +26,4 @@ require(__DIR__ . '/../../config.php');
 
 $course = get_course(required_param('courseid', PARAM_INT));
 require_login($course);
-$context = \core\context\course::instance($course->id);
-require_capability('local/kurasync:syncgrades', $context);
-
-$PAGE->set_url('/local/kurasync/grades.php', ['courseid' => $course->id]);
-$PAGE->set_pagelayout('incourse');
-$PAGE->set_title(get_string('grades_title', 'local_kurasync'));
-$PAGE->set_heading(format_string($course->fullname, true, ['context' => $context]));
-
-$courseurl = new \core\url('/course/view.php', ['id' => $course->id]);
-if (!\local_kurasync\connection::is_set_up()) {
-    redirect($courseurl, get_string('grades_notsetup', 'local_kurasync'), null, \core\output\notification::NOTIFY_ERROR);
-}
-if (data_submitted() && confirm_sesskey()) {
-    \local_kurasync\event\grades_requested::of((int) $course->id)->trigger();
-    redirect($courseurl, get_string('grades_done', 'local_kurasync'), null, \core\output\notification::NOTIFY_SUCCESS);
-}
-
-echo $OUTPUT->header();
-echo $OUTPUT->heading(get_string('grades_title', 'local_kurasync'));
-$button = new \core\output\single_button($PAGE->url, get_string('grades_submit', 'local_kurasync'), 'post', 'primary');
-echo $OUTPUT->confirm(get_string('grades_question', 'local_kurasync'), $button, $courseurl);
-echo $OUTPUT->footer();
+redirect(new \core\url('/local/kurasync/course.php', ['courseid' => $course->id]));

@@ -23,7 +23,7 @@
  */
 
 /**
- * Adds the request for grades to a course's navigation.
+ * Adds the kuraCloud page to a course's navigation.
  *
  * @param navigation_node $navigation
  * @param stdClass $course
@@ -37,14 +37,14 @@ function local_kurasync_extend_navigation_course(
     if ((int) $course->id === SITEID || !\local_kurasync\connection::is_set_up()) {
         return;
     }
-    if (has_capability('local/kurasync:syncgrades', $context)) {
+    if (\local_kurasync\course_rights::in($context)->any()) {
         $navigation->add(
-            get_string('grades_title', 'local_kurasync'),
-            new \core\url('/local/kurasync/grades.php', ['courseid' => $course->id]),
+            get_string('course_title', 'local_kurasync'),
+            new \core\url('/local/kurasync/course.php', ['courseid' => $course->id]),
             navigation_node::TYPE_SETTING,
             null,
             'local_kurasync',
-            new \core\output\pix_icon('i/grades', '')
+            new \core\output\pix_icon('i/settings', '')
         );
     }
 }

@@ -78,8 +78,7 @@ final class answer {
      * @return string[] reason by place in the delivery
      */
     public function rejected(): array {
-        $document = json_decode($this->body, true);
-        $named = $document[$this->status === 422 ? 'errors' : 'rejected'] ?? [];
+        $named = $this->document()[$this->status === 422 ? 'errors' : 'rejected'] ?? [];
         $reasons = [];
         foreach (is_array($named) ? $named : [] as $each) {
             if (is_int($each['index'] ?? null)) {
@@ -87,6 +86,16 @@ final class answer {
             }
         }
         return array_map(fn(array $several): string => implode('; ', $several), $reasons);
+    }
+
+    /**
+     * What it says.
+     *
+     * @return array the JSON object; empty: there is none
+     */
+    public function document(): array {
+        $document = json_decode($this->body, true);
+        return is_array($document) ? $document : [];
     }
 
     /**
@@ -115,7 +124,7 @@ final class answer {
         if ($this->is_web_page()) {
             return get_string('error_webpage', 'local_kurasync', $this->status);
         }
-        $detail = json_decode($this->body, true)['detail'] ?? '';
+        $detail = $this->document()['detail'] ?? '';
         $said = (object) ['status' => $this->status, 'detail' => is_string($detail) ? $detail : ''];
         return get_string('error_refused', 'local_kurasync', $said);
     }

@@ -43,6 +43,15 @@ final class connection {
     }
 
     /**
+     * kurasync's address for what is asked of this site's courses.
+     *
+     * @return string `https://kurasync.example.edu/courses/<site>`; empty before the set-up
+     */
+    public static function course_url(): string {
+        return preg_replace('~/events/([^/]+)$~', '/courses/$1', self::url());
+    }
+
+    /**
      * The webhook secret.
      *
      * @return string `whsec_` and base64; empty before the set-up

@@ -16,6 +16,8 @@
 
 namespace local_kurasync;
 
+use core\hook\di_configuration;
+
 /**
  * Carries deliveries with Moodle's own curl: proxy, certificates and HTTP security as the site has them.
  *
@@ -26,6 +28,15 @@ namespace local_kurasync;
 final class curl_transport implements transport {
     /** Seconds to wait for a connection. */
     private const CONNECT_SECONDS = 2;
+
+    /**
+     * Let it carry for whoever asks Moodle for a transport.
+     *
+     * @param di_configuration $hook
+     */
+    public static function provide(di_configuration $hook): void {
+        $hook->add_definition(transport::class, fn(): transport => new curl_transport());
+    }
 
     #[\Override]
     public function post(string $url, string $body, array $headers, int $seconds): answer {

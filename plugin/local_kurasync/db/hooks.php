@@ -31,4 +31,8 @@ $callbacks = [
         // Before others begin to take the course apart.
         'priority' => 1000,
     ],
+    [
+        'hook' => \core\hook\di_configuration::class,
+        'callback' => [\local_kurasync\curl_transport::class, 'provide'],
+    ],
 ];

@@ -52,6 +52,6 @@ final class grades_requested extends \core\event\base {
 
     #[\Override]
     public function get_url(): \core\url {
-        return new \core\url('/local/kurasync/grades.php', ['courseid' => $this->courseid]);
+        return new \core\url('/local/kurasync/course.php', ['courseid' => $this->courseid]);
     }
 }

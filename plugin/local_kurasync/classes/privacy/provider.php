@@ -58,6 +58,10 @@ final class provider implements
             'idnumber' => 'privacy:metadata:kuracloud:idnumber',
             'section' => 'privacy:metadata:kuracloud:section',
         ], 'privacy:metadata:kuracloud');
+        $collection->add_external_location_link('kurasync', [
+            'userid' => 'privacy:metadata:kurasync:userid',
+            'courseid' => 'privacy:metadata:kurasync:courseid',
+        ], 'privacy:metadata:kurasync');
         return $collection;
     }
 

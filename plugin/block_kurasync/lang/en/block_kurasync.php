@@ -1,0 +1,37 @@
+<?php
+// This file is part of Moodle - https://moodle.org/
+//
+// Moodle is free software: you can redistribute it and/or modify
+// it under the terms of the GNU General Public License as published by
+// the Free Software Foundation, either version 3 of the License, or
+// (at your option) any later version.
+//
+// Moodle is distributed in the hope that it will be useful,
+// but WITHOUT ANY WARRANTY; without even the implied warranty of
+// MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+// GNU General Public License for more details.
+//
+// You should have received a copy of the GNU General Public License
+// along with Moodle.  If not, see <https://www.gnu.org/licenses/>.
+
+/**
+ * Strings of block_kurasync.
+ *
+ * @package    block_kurasync
+ * @copyright  2026 The kurasync maintainers
+ * @license    https://www.gnu.org/copyleft/gpl.html GNU GPL v3 or later
+ */
+
+defined('MOODLE_INTERNAL') || die();
+
+$string['kurasync:addinstance'] = 'Add a kuraCloud block';
+$string['lastinstep'] = 'Last in step: {$a}';
+$string['neverinstep'] = 'Not in step yet.';
+$string['open'] = 'Open the kuraCloud page';
+$string['pluginname'] = 'kuraCloud';
+$string['privacy:metadata'] = 'The block shows how a course stands and keeps nothing of anybody.';
+$string['setup'] = 'Connect it';
+$string['unknown'] = 'kurasync does not answer at the moment.';
+$string['unmapped'] = 'This course is not connected with a kuraCloud course.';
+$string['waiting_grades'] = 'Grades: something waits for a decision';
+$string['waiting_roster'] = 'Students: something waits for a decision';

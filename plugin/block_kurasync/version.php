@@ -1,0 +1,33 @@
+<?php
+// This file is part of Moodle - https://moodle.org/
+//
+// Moodle is free software: you can redistribute it and/or modify
+// it under the terms of the GNU General Public License as published by
+// the Free Software Foundation, either version 3 of the License, or
+// (at your option) any later version.
+//
+// Moodle is distributed in the hope that it will be useful,
+// but WITHOUT ANY WARRANTY; without even the implied warranty of
+// MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+// GNU General Public License for more details.
+//
+// You should have received a copy of the GNU General Public License
+// along with Moodle.  If not, see <https://www.gnu.org/licenses/>.
+
+/**
+ * Version of block_kurasync: only Moodle versions it was run on are claimed.
+ *
+ * @package    block_kurasync
+ * @copyright  2026 The kurasync maintainers
+ * @license    https://www.gnu.org/copyleft/gpl.html GNU GPL v3 or later
+ */
+
+defined('MOODLE_INTERNAL') || die();
+
+$plugin->component = 'block_kurasync';
+$plugin->version = 2026112301;
+$plugin->requires = 2024100700;
+$plugin->supported = [405, 405];
+$plugin->maturity = MATURITY_BETA;
+$plugin->release = '0.4.0';
+$plugin->dependencies = ['local_kurasync' => 2026112301];

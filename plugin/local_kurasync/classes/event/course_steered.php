@@ -1,0 +1,63 @@
+<?php
+// This file is part of Moodle - https://moodle.org/
+//
+// Moodle is free software: you can redistribute it and/or modify
+// it under the terms of the GNU General Public License as published by
+// the Free Software Foundation, either version 3 of the License, or
+// (at your option) any later version.
+//
+// Moodle is distributed in the hope that it will be useful,
+// but WITHOUT ANY WARRANTY; without even the implied warranty of
+// MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+// GNU General Public License for more details.
+//
+// You should have received a copy of the GNU General Public License
+// along with Moodle.  If not, see <https://www.gnu.org/licenses/>.
+
+namespace local_kurasync\event;
+
+use core\context\course;
+
+/**
+ * Somebody pressed a button of a course's kuraCloud page, and kurasync took it.
+ *
+ * @package    local_kurasync
+ * @copyright  2026 The kurasync maintainers
+ * @license    https://www.gnu.org/copyleft/gpl.html GNU GPL v3 or later
+ */
+final class course_steered extends \core\event\base {
+    /**
+     * The event for a course.
+     *
+     * @param course $context
+     * @param string $act which button
+     * @param string $kind what for: roster or grades
+     * @return self
+     */
+    public static function of(course $context, string $act, string $kind): self {
+        return self::create(['context' => $context, 'other' => ['act' => $act, 'kind' => $kind]]);
+    }
+
+    #[\Override]
+    protected function init(): void {
+        $this->data['crud'] = 'u';
+        $this->data['edulevel'] = self::LEVEL_TEACHING;
+    }
+
+    #[\Override]
+    public static function get_name(): string {
+        return get_string('event_course_steered', 'local_kurasync');
+    }
+
+    #[\Override]
+    public function get_description(): string {
+        $what = $this->other['act'];
+        return "The user with id '$this->userid' chose '$what' ({$this->other['kind']}) on the kuraCloud page of the course "
+            . "with id '$this->courseid'.";
+    }
+
+    #[\Override]
+    public function get_url(): \core\url {
+        return new \core\url('/local/kurasync/course.php', ['courseid' => $this->courseid]);
+    }
+}
