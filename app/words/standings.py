@@ -41,7 +41,7 @@ STUDENT_TITLES = {
     "kuracloud": "in kuraCloud",
     "standing": "how it stands",
     "message": "why",
-    "actions": "",
+    "actions": "actions",
 }
 GRADE_TITLES = {
     "name": "student",

@@ -70,4 +70,4 @@ def _is_amount(value: object) -> bool:
 
 
 def _names(key: str) -> bool:
-    return key == "id" or key.endswith("id") or key in ("mapping", "run", "hold", "event", "courseid", "userid")
+    return key == "id" or key.endswith("id") or key in ("mapping", "run", "hold", "event", "user", "student")

@@ -24,20 +24,22 @@ from app.words import rules as words
 @needs("viewer")
 def rules(number: int) -> str:
     """All rules as they are."""
-    return _form(number, words.written(_chosen(number)))
+    chosen = _chosen(number)
+    return _form(number, chosen, words.written(chosen))
 
 
 @blueprint.post("/mappings/<int:number>/rules")
 @needs("admin")
 def set_rules(number: int) -> Response | tuple[str, int]:
     """Set those that were changed; one that is put back to its default is its default from now on."""
-    before = words.written(_chosen(number))
+    chosen = _chosen(number)
+    before = words.written(chosen)
     typed = {name: request.form.get(name, before[name]).strip() for name in words.RULES}
     changed = {name: text for name, text in typed.items() if text != before[name]}
     try:
         _set(number, changed)
     except Refused as error:
-        return _form(number, typed, plain(error.message)), 409
+        return _form(number, chosen, typed, plain(error.message)), 409
     said = "The rules are set, and the mapping is looked at now." if changed else "Nothing was changed."
     return back(".rules", said, number=number)
 
@@ -56,8 +58,13 @@ def _chosen(number: int) -> Rules:
         return planning.from_settings(finding.mapping(tx, number).settings)
 
 
-def _form(number: int, typed: dict[str, str], wrong: str = "") -> str:
-    defaults = {name: words.shown(name, Rules()) for name in words.RULES}
+def _form(number: int, chosen: Rules, typed: dict[str, str], wrong: str = "") -> str:
     return show(
-        "mapping_rules.html", mapping=facts(number), rules=words.RULES, typed=typed, defaults=defaults, wrong=wrong
+        "mapping_rules.html",
+        mapping=facts(number),
+        rules=words.RULES,
+        typed=typed,
+        shown={name: words.shown(name, chosen) for name in words.RULES},
+        defaults={name: words.shown(name, Rules()) for name in words.RULES},
+        wrong=wrong,
     )

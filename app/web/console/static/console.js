@@ -2,7 +2,7 @@
 // a form is sent once, times are shown in the reader's own zone.
 "use strict";
 
-const EVERY = 5000;
+const EVERY = 5;  // seconds, where a part does not say otherwise (data-live="1")
 
 function showTimes(root) {
   const words = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
@@ -23,7 +23,9 @@ function renew(parts, page) {
     const fresh = page.getElementById(part.id);
     if (!fresh) continue;
     showTimes(fresh);
-    if (fresh.innerHTML !== part.innerHTML && !isInUse(part)) part.innerHTML = fresh.innerHTML;
+    if (fresh.innerHTML === part.innerHTML || isInUse(part)) continue;
+    part.innerHTML = fresh.innerHTML;
+    if (fresh.dataset.live === undefined) delete part.dataset.live;  // it has come to its end
   }
   const menu = page.getElementById("menu");
   const shown = document.getElementById("menu");
@@ -42,7 +44,12 @@ async function look() {
       // The server is away for a moment: the next look will tell.
     }
   }
-  setTimeout(look, EVERY);
+  setTimeout(look, pause());
+}
+
+function pause() {
+  const parts = [...document.querySelectorAll("[data-live][id]")];
+  return 1000 * Math.min(EVERY, ...parts.map((part) => Number(part.dataset.live) || EVERY));
 }
 
 function sendOnce(event) {
@@ -63,4 +70,4 @@ function sendAgain() {
 document.addEventListener("submit", sendOnce);
 window.addEventListener("pageshow", sendAgain);
 showTimes(document);
-setTimeout(look, EVERY);
+setTimeout(look, pause());
