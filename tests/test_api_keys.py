@@ -34,9 +34,9 @@ def used_at(kit: Kit, name: str) -> float | None:
     return found.used_at
 
 
-def test_a_key_lets_in_with_its_role_at_every_site(kit: Kit) -> None:
-    _, key = api_keys.add(kit, "lab", "operator", "cli:root")
-    assert api_keys.holder(kit, key) == Principal("key:lab", "operator")
+def test_a_key_lets_in_with_its_role_at_every_site(sqlite_kit: Kit) -> None:
+    _, key = api_keys.add(sqlite_kit, "lab", "operator", "cli:root")
+    assert api_keys.holder(sqlite_kit, key) == Principal("key:lab", "operator")
 
 
 def test_a_key_for_one_site_says_so(kit: Kit, site_id: int) -> None:
@@ -70,20 +70,20 @@ def test_what_is_no_key_lets_nobody_in(sqlite_kit: Kit, text: str) -> None:
     assert api_keys.holder(sqlite_kit, text) is None
 
 
-def test_a_key_ends_at_its_time(kit: Kit, clock: SetClock) -> None:
-    _, key = api_keys.add(kit, "lab", "viewer", "cli:root", days=2)
+def test_a_key_ends_at_its_time(sqlite_kit: Kit, clock: SetClock) -> None:
+    _, key = api_keys.add(sqlite_kit, "lab", "viewer", "cli:root", days=2)
     clock.advance(2 * DAY - 1)
-    assert api_keys.holder(kit, key) is not None
+    assert api_keys.holder(sqlite_kit, key) is not None
     clock.advance(1)
-    assert api_keys.holder(kit, key) is None
+    assert api_keys.holder(sqlite_kit, key) is None
 
 
-def test_a_removed_key_lets_nobody_in(kit: Kit) -> None:
-    _, key = api_keys.add(kit, "lab", "viewer", "cli:root")
-    api_keys.remove(kit, "lab", "cli:root")
-    assert api_keys.holder(kit, key) is None
+def test_a_removed_key_lets_nobody_in(sqlite_kit: Kit) -> None:
+    _, key = api_keys.add(sqlite_kit, "lab", "viewer", "cli:root")
+    api_keys.remove(sqlite_kit, "lab", "cli:root")
+    assert api_keys.holder(sqlite_kit, key) is None
     with pytest.raises(NotFound, match="no key 'lab'"):
-        api_keys.remove(kit, "lab", "cli:root")
+        api_keys.remove(sqlite_kit, "lab", "cli:root")
 
 
 def test_a_key_goes_with_its_site(kit: Kit, site_id: int) -> None:
@@ -93,24 +93,24 @@ def test_a_key_goes_with_its_site(kit: Kit, site_id: int) -> None:
     assert api_keys.holder(kit, key) is None
 
 
-def test_its_use_is_noted_to_the_minute(kit: Kit, clock: SetClock) -> None:
-    _, key = api_keys.add(kit, "lab", "viewer", "cli:root")
-    assert used_at(kit, "lab") is None
+def test_its_use_is_noted_to_the_minute(sqlite_kit: Kit, clock: SetClock) -> None:
+    _, key = api_keys.add(sqlite_kit, "lab", "viewer", "cli:root")
+    assert used_at(sqlite_kit, "lab") is None
     first = clock.at
-    api_keys.holder(kit, key)
+    api_keys.holder(sqlite_kit, key)
     clock.advance(60)
-    api_keys.holder(kit, key)
-    assert used_at(kit, "lab") == first
+    api_keys.holder(sqlite_kit, key)
+    assert used_at(sqlite_kit, "lab") == first
     clock.advance(1)
-    api_keys.holder(kit, key)
-    assert used_at(kit, "lab") == clock.at
+    api_keys.holder(sqlite_kit, key)
+    assert used_at(sqlite_kit, "lab") == clock.at
 
 
-def test_the_database_and_the_audit_know_no_key(kit: Kit) -> None:
-    made, key = api_keys.add(kit, "lab", "viewer", "cli:root")
-    api_keys.remove(kit, "lab", "cli:root")
+def test_the_database_and_the_audit_know_no_key(sqlite_kit: Kit) -> None:
+    made, key = api_keys.add(sqlite_kit, "lab", "viewer", "cli:root")
+    api_keys.remove(sqlite_kit, "lab", "cli:root")
     assert key not in repr(made)
-    with kit.database.reading() as tx:
+    with sqlite_kit.database.reading() as tx:
         stored = repr(tx.execute(text("SELECT * FROM api_keys")).all())
         acts = audit.search(tx, actor="cli:root")
     assert key not in stored + repr(acts)
