@@ -33,7 +33,7 @@ class CourseClient:
         self._webhook = Webhook(secret)
         self._wwwroot = wwwroot
 
-    def ask(self, course: int, user: int, verb: str, **arguments: Any) -> CourseAnswer:
+    def ask(self, course: int, user: int, verb: str, /, **arguments: Any) -> CourseAnswer:
         """Send one request of a user at a course's page."""
         body, headers = self.signed(course, user, verb, arguments)
         with requests.Session() as session:
