@@ -41,7 +41,14 @@ SHORT: dict[str, Any] = {
 }
 PATIENT: dict[str, Any] = {"connect_timeout": 10.0, "call_timeout": 30.0, "lease": 60.0}
 """For tests in which every answer has to come, however busy the machine is."""
-pytest_plugins = ["tests.fixtures_processes", "tests.fixtures_desk", "tests.api_desk", "tests.traces", "tests.browser"]
+pytest_plugins = [
+    "tests.fixtures_processes",
+    "tests.fixtures_desk",
+    "tests.api_desk",
+    "tests.api_stage",
+    "tests.traces",
+    "tests.browser",
+]
 _numbers = count()
 
 
