@@ -130,6 +130,7 @@ links = Table(
     Index("uq_links_active_student", "mapping_id", "studentid", unique=True, postgresql_where=text("ended_at IS NULL"),
           sqlite_where=text("ended_at IS NULL")),
     Index("ix_links_userid", "userid"),
+    Index("ix_links_mapping_id", "mapping_id", "studentid"),
 )
 
 rosters = Table(  # the students of a Moodle course as last read whole and proven, with those read since put in
@@ -369,6 +370,7 @@ audit = Table(  # append-only: two rows a write, `begin` and `end`, with one cal
     Index("ix_audit_at", "at"),
     Index("ix_audit_actor", "actor", "id"),
     Index("ix_audit_operation", "operation", "id"),
+    Index("ix_audit_system", "system", "id"),
 )
 
 audit_subjects = Table(  # the people of an audit row, one for each of its records; may be erased, never changed

@@ -180,8 +180,8 @@ def _told(
 ) -> Trace:
     if story.moments:
         story.add_acts(places)
-    found = mappings.every(tx)
-    shown = [_place(each) for each in found if each.id in places]
+    found = mappings.some(tx, places)
+    shown = [_place(each) for each in found]
     shown += [{"mapping": each} for each in sorted(set(places) - {each.id for each in found})]
     named = {each["event"] for call in story.calls for each in call.asked_by}
     lost = len(story.lost_events | (named - {each.id for each in traces.events_by_id(tx, named)}))
@@ -199,7 +199,7 @@ def _told(
 
 def _whom(tx: Connection, users: set[User], students: set[Student]) -> Whom:
     own = {Student(link.mapping_id, link.studentid) for link in traces.links_of(tx, users, [])}
-    at = {each.id: each.site_id for each in mappings.every(tx)}
+    at = mappings.sites_of(tx)
     return Whom(frozenset(users), frozenset(students | own), at)
 
 
@@ -209,7 +209,7 @@ def _links(tx: Connection, whom: Whom | None) -> list[Link]:
 
 def _links_of(tx: Connection, calls: Sequence[Call]) -> list[Link]:
     """The links of everybody these calls were about."""
-    at = {each.id: each.site_id for each in mappings.every(tx)}
+    at = mappings.sites_of(tx)
     records = [(each.begun.mapping_id or 0, record) for each in calls for record in each.records]
     users = {User(at[place], record["userid"]) for place, record in records if place in at and record.get("userid")}
     students = {Student(place, record["studentid"]) for place, record in records if record.get("studentid")}

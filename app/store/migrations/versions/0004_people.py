@@ -17,10 +17,12 @@ _INDEXES = (
     ("ix_audit_actor", "audit", ["actor", "id"]),
     ("ix_audit_at", "audit", ["at"]),
     ("ix_audit_operation", "audit", ["operation", "id"]),
+    ("ix_audit_system", "audit", ["system", "id"]),
     ("ix_events_courseid", "events", ["courseid", "id"]),
     ("ix_events_name", "events", ["name", "id"]),
     ("ix_events_relateduserid", "events", ["relateduserid", "id"]),
     ("ix_events_site_id", "events", ["site_id", "id"]),
+    ("ix_links_mapping_id", "links", ["mapping_id", "studentid"]),
     ("ix_runs_ended_at", "runs", ["ended_at"]),
 )
 
