@@ -26,7 +26,7 @@ class Series:
 class Chart:
     """Series over the same points, the oldest first; bars of several series stand on each other.
 
-    `said` is what the chart shows in a sentence, for those who do not see it.
+    `said` is what the chart shows in a sentence, for those who do not see it; `address` is where its causes are.
     """
 
     title: str
@@ -35,6 +35,7 @@ class Chart:
     series: Sequence[Series]
     form: Literal["bars", "lines"] = "bars"
     unit: str = ""
+    address: str = ""
 
     @property
     def rows(self) -> list[dict[str, object]]:

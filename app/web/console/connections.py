@@ -8,6 +8,7 @@ from app.web.access import needs
 from app.web.console.page import section, show
 from app.words import instances as instance_words
 from app.words import sites as site_words
+from app.words.moments import moment
 
 blueprint = section("connections")
 
@@ -20,7 +21,7 @@ def connections() -> str:
         of_sites, of_instances = mappings.per_connection(tx, "site"), mappings.per_connection(tx, "instance")
         heard = overview.last_events(tx)
         known_sites = [
-            {**site_words.line(each, of_sites.get(each.id, 0)), "last_event_at": heard[each.id]}
+            {**site_words.line(each, of_sites.get(each.id, 0)), "last_event_at": moment(heard[each.id])}
             for each in sites.every(tx)
         ]
         known_instances = [instance_words.line(each, of_instances.get(each.id, 0)) for each in instances.every(tx)]

@@ -20,7 +20,7 @@ def register(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(cell=cell, moment=moment, filled=filled, numeric=numeric, capital=capital, pairs=pairs)
     app.jinja_env.tests["moment_value"] = is_moment
-    app.jinja_env.globals.update(here=here, shown_menu=menu.shown, drawn=charts.drawn, way=menu.way)
+    app.jinja_env.globals.update(here=here, shown_menu=menu.shown, drawn=charts.drawn)
 
 
 def moment(at: datetime | float) -> datetime:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import current_app, g, request, url_for
+from flask import g, request, url_for
 
 from app.planning.roles import Role
 from app.store import overview
@@ -63,15 +63,10 @@ def shown() -> list[Shown]:
             waiting.get(each.section, 0),
         )
         for each in MENU
-        if whose.may(each.needs) and each.endpoint in current_app.view_functions
+        if whose.may(each.needs)
     ]
 
 
 def _waiting() -> int:
     with access.kit().database.reading() as tx:
         return overview.open_holds(tx)[0]
-
-
-def way(endpoint: str, **values: object) -> str:
-    """The address of a page; "" as long as it is not there."""
-    return url_for(endpoint, **values) if endpoint in current_app.view_functions else ""  # type: ignore[arg-type]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from flask import url_for
+
 from app.kit import Kit
 from app.store import instances, mappings, overview, reports, sites
 from app.store.overview import HOUR, Hour
@@ -12,10 +14,10 @@ from app.store.reports import QueueOverview
 from app.web import access
 from app.web.access import needs
 from app.web.console.charts import Chart, Series
-from app.web.console.menu import way as url_for
 from app.web.console.page import section, show
 from app.words import instances as instance_words
 from app.words import sites as site_words
+from app.words.moments import moment
 from app.words.spans import span
 
 blueprint = section("overview")
@@ -48,8 +50,13 @@ class _Known:
     instances: Sequence[Mapping[str, object]]
     silent: int
 
-    def count(self, state: str) -> int:
+    def work(self, state: str) -> int:
+        """How much work is in this state, of students and of grades."""
         return sum(rows for (_, each), rows in self.queue.states.items() if each == state)
+
+    def mappings(self, state: str) -> int:
+        """How many mappings are, whose work of both kinds comes into this state together."""
+        return max((rows for (_, each), rows in self.queue.states.items() if each == state), default=0)
 
 
 @blueprint.get("/", endpoint="overview")
@@ -85,7 +92,7 @@ def _known(kit: Kit) -> _Known:
             [
                 {
                     **site_words.line(each, of_sites.get(each.id, 0)),
-                    "last_event_at": heard[each.id],
+                    "last_event_at": moment(heard[each.id]),
                     "silent": (heard[each.id] or now) < silent_before,
                 }
                 for each in sites.every(tx)
@@ -100,18 +107,17 @@ def _tiles(known: _Known) -> Iterator[Tile]:
     yield Tile("Held", known.held, url_for("console_holds.holds"), "warn" if known.held else "", held)
     late = f"the oldest by {span(known.queue.late)}" if known.late else f"{known.queue.due} due now"
     yield Tile("Late", known.late, url_for("console_queues.queues"), "bad" if known.late else "", late)
-    dead = known.count("dead")
+    dead = known.work("dead")
     yield Tile("Given up", dead, url_for("console_queues.dead"), "bad" if dead else "", "after many failures")
-    parked = known.count("parked")
+    parked = known.mappings("parked")
     yield Tile("Parked", parked, _mappings("parked"), "bad" if parked else "", "waits for what is broken")
-    paused = known.count("paused")
+    paused = known.mappings("paused")
     yield Tile("Paused", paused, _mappings("paused"), "warn" if paused else "", "by somebody")
     broken = sum(each["state"] != "open" for each in (*known.sites, *known.instances))
-    yield Tile("Broken connections", broken, url_for("console_connections.connections"), "bad" if broken else "")
-    silent = "" if known.silent else "every site is heard of"
-    yield Tile(
-        "Silent sites", known.silent, url_for("console_connections.connections"), "warn" if known.silent else "", silent
-    )
+    where, works = url_for("console_connections.connections"), "all of them work"
+    yield Tile("Broken connections", broken, where, "bad" if broken else "", "" if broken else works)
+    silent = "nothing heard for long" if known.silent else "every site is heard of"
+    yield Tile("Silent sites", known.silent, where, "warn" if known.silent else "", silent)
     drift = sum(each.drift for each in known.hours)
     yield Tile(
         "Drift", drift, url_for("console_runs.runs"), "warn" if drift else "", "changes no event explains, in 24 hours"
@@ -130,6 +136,7 @@ def _charts(hours: Sequence[Hour]) -> Iterator[Chart]:
         f"{sum(received):g} in 24 hours, {max(received):g} in the busiest one",
         labels,
         [Series("events", received)],
+        address=url_for("console_events.events"),
     )
     half, most = [each.half for each in hours], [each.most for each in hours]
     known = [each for each in most if each is not None]
@@ -140,6 +147,7 @@ def _charts(hours: Sequence[Hour]) -> Iterator[Chart]:
         [Series("half of the runs within", half), Series("95 of 100 within", most, "second")],
         form="lines",
         unit="s",
+        address=url_for("console_runs.runs", kind="roster", outcome="done"),
     )
     failed = [[float(_of(each, outcomes)) for each in hours] for outcomes in (("done",), _TRIED_AGAIN, _GIVEN_UP)]
     yield Chart(
@@ -151,6 +159,7 @@ def _charts(hours: Sequence[Hour]) -> Iterator[Chart]:
             Series("failed, tried again", failed[1], "warn"),
             Series("given up or parked", failed[2], "bad"),
         ],
+        address=url_for("console_runs.runs", outcome="retry"),
     )
     drift = [float(each.drift) for each in hours]
     yield Chart(
@@ -158,6 +167,7 @@ def _charts(hours: Sequence[Hour]) -> Iterator[Chart]:
         f"{sum(drift):g} changes in 24 hours that no event explains",
         labels,
         [Series("changes", drift, "warn")],
+        address=url_for("console_runs.runs"),
     )
 
 

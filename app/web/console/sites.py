@@ -17,6 +17,7 @@ from app.web.console.connections import blueprint
 from app.web.console.page import ask, back, plain, show, status_of
 from app.words import sites as words
 from app.words.going import with_it
+from app.words.moments import moment
 
 PAGE = "console_connections.site"
 
@@ -68,7 +69,7 @@ def site(name: str) -> str:
         found, now = finding.site(tx, name), kit.database.now(tx)
         line = {
             **words.line(found, len(mappings.of_connection(tx, "site", found.id))),
-            "last_event_at": events.last_received(tx, found.id),
+            "last_event_at": moment(events.last_received(tx, found.id)),
         }
         secrets = [words.secret_line(each, now) for each in sites.every_secret(tx, found.id)]
     return show("site.html", one=line, secrets=secrets, every_way=verbs.WAYS)
