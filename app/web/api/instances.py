@@ -91,8 +91,8 @@ def courses(name: str) -> dict[str, Any]:
     """List the courses of an instance, as kuraCloud does now, and which are mapped. Deleted ones are absent."""
     kit, found, whose = access.kit(), named.instance(name), access.principal()
     with kit.database.reading() as tx:
-        own = [each for each in mappings.every(tx) if each.instance_id == found.id and whose.sees(each.site_id)]
-    mapped = {each.kura_courseid: each.id for each in own}
+        site_of, taken = mappings.sites_of(tx), mappings.kura_courses(tx, found.id)
+    mapped = {course: number for course, number in taken.items() if whose.sees(site_of[number])}
     listed = verbs.courses(kit, found.name)
     return {"items": [words.course_line(each, mapped.get(each.course_id)) for each in listed]}
 
