@@ -175,17 +175,6 @@ def sites_of(tx: Connection) -> dict[int, int]:
     return {row.id: row.site_id for row in tx.execute(select(mappings.c.id, mappings.c.site_id))}
 
 
-def these(tx: Connection, mapping_ids: Collection[int]) -> list[Mapping]:
-    """Those of these mappings that there are, by number."""
-    query = select(mappings).where(mappings.c.id.in_(mapping_ids)).order_by(mappings.c.id)
-    return [Mapping(**row._mapping) for row in tx.execute(query)]
-
-
-def site_ids(tx: Connection) -> dict[int, int]:
-    """The site of each mapping."""
-    return {row.id: row.site_id for row in tx.execute(select(mappings.c.id, mappings.c.site_id))}
-
-
 def find(tx: Connection, site_name: str, courseid: int) -> Mapping | None:
     """The mapping of a site's Moodle course."""
     return _mapping(tx.execute(_FIND, {"b_name": site_name, "b_course": courseid}).first())

@@ -30,6 +30,7 @@ from app.store.tables import (
 from app.store.worklist import Claim
 
 _CHUNK = 500  # ids in one statement
+_CONDITIONS = 50  # in one statement
 _KEPT = 5  # events about one user, or about a whole course, that are kept with a call
 
 ASKED_BY = "asked_by"
@@ -199,10 +200,12 @@ def runs_by_id(tx: Connection, ids: Collection[int]) -> list[Run]:
 def runs_covering(tx: Connection, requests: Collection[Request]) -> list[int]:
     """The numbers of the runs that looked because of these."""
     found: set[int] = set()
-    for mapping_id, kind, gen in {(each.mapping_id, each.kind, each.gen) for each in requests}:
-        of_row = and_(runs.c.mapping_id == mapping_id, runs.c.kind == kind)
-        query = select(runs.c.id).where(of_row, runs.c.gen_from < gen, runs.c.gen_to >= gen)
-        found.update(tx.execute(query).scalars())
+    for part in _parts([(each.mapping_id, each.kind, each.gen) for each in requests], _CONDITIONS):
+        covering = [
+            and_(runs.c.mapping_id == mapping_id, runs.c.kind == kind, runs.c.gen_from < gen, runs.c.gen_to >= gen)
+            for mapping_id, kind, gen in part
+        ]
+        found.update(tx.execute(select(runs.c.id).where(or_(*covering))).scalars())
     return sorted(found)
 
 
@@ -276,7 +279,7 @@ def _naming(column: Any, userids: Collection[int], studentids: Collection[int]) 
     return or_(false(), *(text.contains(words, autoescape=True) for words in alone), *map(text.like, several))
 
 
-def _parts(values: Collection[Any]) -> Iterator[Sequence[Any]]:
+def _parts(values: Collection[Any], size: int = _CHUNK) -> Iterator[Sequence[Any]]:
     ordered = sorted(set(values))
-    for start in range(0, len(ordered), _CHUNK):
-        yield ordered[start : start + _CHUNK]
+    for start in range(0, len(ordered), size):
+        yield ordered[start : start + size]
