@@ -29,7 +29,7 @@ MAPPINGS, LINKS, EVENTS, RUNS, CALLS = 10_000, 30, 1_000_000, 200_000, 500_000
 SITES, INSTANCES = 3, 5
 HOLDS, DECIDED, DEAD, PARKED = 300, 2000, 100, 200
 BUSY = 7
-"""The mapping that is looked at: it has a hold, a dead row of grades, both sides as last read, and columns of grades."""
+"""The mapping that is looked at: with a hold, dead grades, both sides as last read, and columns of grades."""
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 STUDENTS = 200  # of the mapping that is looked at
