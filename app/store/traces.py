@@ -113,11 +113,11 @@ def events_of(tx: Connection, users: Collection[User], limit: int) -> list[int]:
 def links_of(tx: Connection, users: Collection[User], students: Collection[Student]) -> list[Link]:
     """Every link of these, ended ones too, the oldest first."""
     of_users = [and_(mappings.c.site_id == user.site_id, links.c.userid == user.userid) for user in users]
-    of_students = [and_(links.c.mapping_id == each.mapping_id, links.c.studentid == each.studentid) for each in students]
+    own = [and_(links.c.mapping_id == each.mapping_id, links.c.studentid == each.studentid) for each in students]
     # Two statements: one with both conditions reads every link there is.
     queries = (
         select(links).join(mappings, mappings.c.id == links.c.mapping_id).where(or_(false(), *of_users)),
-        select(links).where(or_(false(), *of_students)),
+        select(links).where(or_(false(), *own)),
     )
     found = {row.id: Link(**row._mapping) for query in queries for row in tx.execute(query)}
     return [found[number] for number in sorted(found)]

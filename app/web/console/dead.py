@@ -15,7 +15,7 @@ from app.web.console.page import ask, back, plain, show
 from app.web.console.queues import blueprint as blueprint
 from app.words import deaths as words
 
-_SHOWN = 200
+_SHOWN = 100
 _FILTERS = ("mapping", "site", "kind", "reason")
 
 
