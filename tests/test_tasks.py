@@ -112,7 +112,12 @@ def test_what_has_waited_for_long_serves_nobody_else(sqlite_kit: Kit, clock: Set
 
 def test_a_task_is_done_once_however_often_it_is_on_the_queue(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
     times: list[int] = []
-    doing(monkeypatch, lambda _, task: {"times": times.append(task.id)})
+
+    def counted(_: Kit, task: Task) -> dict[str, Any]:
+        times.append(task.id)
+        return {}
+
+    doing(monkeypatch, counted)
     number = asked(kit)
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: tasks.do(kit, number, OWNER), range(4)))

@@ -72,9 +72,14 @@ def hand_back(number: int) -> Response:
         raise Refused("Choose the grades that kuraCloud may overwrite.")
     seen = [left for left in handing.found(kit, number, Chosen()) if _name(left) in chosen]
     given = handing.hand_back(kit, number, seen, access.principal().actor)
-    changed = len(chosen) - len(given)
-    said = f"Handed back: {len(given)}. The next look, which begins now, writes {'it' if len(given) == 1 else 'them'}."
-    return back(".grades", f"{said} {changed} had changed since you looked." if changed else said, number=number)
+    return back(".grades", _handed(len(given), len(chosen) - len(given)), number=number)
+
+
+def _handed(given: int, changed: int) -> str:
+    if not given:
+        return "Nothing was handed back: what you chose has changed since you looked."
+    said = f"Handed back: {given}. The next look, which begins now, writes {'it' if given == 1 else 'them'}."
+    return f"{said} {changed} had changed since you looked." if changed else said
 
 
 def _columns(found: Any) -> list[dict[str, Any]]:

@@ -31,7 +31,7 @@ def ask_repoint(number: int) -> str | tuple[str, int]:
     """Say what it means, and ask."""
     try:
         move = _move(number, shared=False)
-    except Refused as error:
+    except KurasyncError as error:
         if error.reason != pairing.SERVES_ANOTHER:
             return _form(number, request.form.to_dict(), plain(error.message)), 409
         return _asked(_move(number, shared=True), plain(error.message))

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from flask import request
 from werkzeug.wrappers import Response
 
-from app.errors import Refused
+from app.errors import KurasyncError
 from app.planning import rules as planning
 from app.planning.rules import Rules
 from app.setup import finding
@@ -38,7 +38,7 @@ def set_rules(number: int) -> Response | tuple[str, int]:
     changed = {name: text for name, text in typed.items() if text != before[name]}
     try:
         _set(number, changed)
-    except Refused as error:
+    except KurasyncError as error:
         return _form(number, chosen, typed, plain(error.message)), 409
     said = "The rules are set, and the mapping is looked at now." if changed else "Nothing was changed."
     return back(".rules", said, number=number)
