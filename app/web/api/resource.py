@@ -46,12 +46,13 @@ class Resource(Blueprint):  # type: ignore[misc]
         self.noun = at
 
     def route(self, rule: str, **options: Any) -> Callable[[View], View]:
-        """As of Flask; `tags` are the noun unless said otherwise."""
+        """As of Flask; the description says whose key it takes (app.web.access.needs)."""
         options.setdefault("tags", [self.noun])
         deeper = super().route(rule, **options)
 
         def add(view: View) -> View:
-            added: View = deeper(self.problem(*_ALWAYS)(view))
+            described = self.doc(**{"x-role": access.needed(view)})(view)
+            added: View = deeper(self.problem(*_ALWAYS)(described))
             return added
 
         return add
