@@ -89,7 +89,7 @@ plugin: $(READY)
 moodle: $(READY)
 	@test -n "$$TEST_MOODLE_URL" -a -n "$$TEST_MOODLE_DIR" || \
 	  { echo "Which Moodle? Set TEST_MOODLE_URL to its address and TEST_MOODLE_DIR to the folder of its config.php."; exit 1; }
-	$(BIN)/python -m pytest -m moodle -rP tests/test_real_moodle.py
+	$(BIN)/python -m pytest -m moodle -rP tests/test_real_moodle.py tests/test_real_moodle_pages.py
 
 docs: $(READY)
 	$(BIN)/python -m app.sync.triggers docs/events.md

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shlex
 import shutil
 import subprocess
@@ -28,6 +27,7 @@ import requests
 from sandbox.demo.service import Service
 from sandbox.kuracloud.dialect import Dialect
 from sandbox.kuracloud.sim import SimKuraCloud
+from tests.real_moodle_visitor import PASSWORD, Visitor
 
 STUDENTS = 6
 _STEPS = Path(__file__).parent / "moodle_steps" / "run.php"
@@ -39,7 +39,6 @@ _OPEN = {
     "enablewebservices": "1",
     "webserviceprotocols": "rest",
 }
-_PASSWORD = "Invented-4711"
 _WAIT = 60.0
 _LOOK = 0.2
 _TIMES = {"QUIET": "1", "CAP": "5", "TICK": "0.2", "GRACE": "5", "GRACE_DEAD": "2", "LEASE": "60", "BACKOFF": "0.5"}
@@ -96,16 +95,9 @@ class RealMoodle:
         assert not (isinstance(found, dict) and "exception" in found), found
         return found
 
-    def press_grades_button(self, username: str, courseid: int) -> None:
-        """Log in and ask for a course's grades on its kuraCloud page, as a teacher does."""
-        page = f"{self.url}/local/kurasync/course.php"
-        with requests.Session() as browser:
-            login = browser.get(f"{self.url}/login/index.php", timeout=60).text
-            who = {"username": username, "password": _PASSWORD, "logintoken": _hidden(login, "logintoken")}
-            browser.post(f"{self.url}/login/index.php", data=who, timeout=60)
-            shown = browser.get(page, params={"courseid": courseid}, timeout=60).text
-            pressed = {"courseid": courseid, "act": "sync", "kind": "grades", "sesskey": _hidden(shown, "sesskey")}
-            assert browser.post(page, data=pressed, timeout=60).ok
+    def visitor(self, username: str) -> Visitor:
+        """Somebody who logs in."""
+        return Visitor(self.url, username)
 
     @contextmanager
     def prepared(self, tag: str) -> Iterator[None]:
@@ -155,16 +147,31 @@ class RealWorld:
         self.people += made
         return made
 
-    def course(self, students: int = STUDENTS) -> RealCourse:
-        """A new course with students, mapped, its first plan approved, in step."""
+    def unmapped_course(self, students: int = STUDENTS) -> RealCourse:
+        """A new course with students in Moodle, and one in kuraCloud that goes by the same name."""
         name = f"trial-{self.tag}-{len(self.kura.courses) + 1}"
         courseid = self.moodle.do("course", categoryid=self.category, fullname=f"Physiology {name}", shortname=name)
         made = RealCourse(self, name, courseid, self.kura.add_course(name), 0, self.new_people(students))
         self.moodle.do("enrol", courseid=courseid, userids=made.userids)
+        return made
+
+    def course(self, students: int = STUDENTS) -> RealCourse:
+        """A new course with students, mapped, its first plan approved, in step."""
+        made = self.unmapped_course(students)
         made.map()
         made.approve("add")
         made.wait("the first students are in kuraCloud", lambda: len(made.shown()) == students)
         return made
+
+    def teacher(self, courseid: int) -> int:
+        """A new account that teaches a course."""
+        (teacher,) = self.new_people()
+        self.moodle.do("enrol", courseid=courseid, userids=[teacher], role="editingteacher")
+        return teacher
+
+    def visitor(self, userid: int) -> Visitor:
+        """Somebody of these accounts, logged in."""
+        return self.moodle.visitor(self.username(userid))
 
     def username(self, userid: int) -> str:
         """What an account is called."""
@@ -178,7 +185,7 @@ class RealWorld:
         username = f"person{number}.{self.tag}"
         return {
             "username": username,
-            "password": _PASSWORD,
+            "password": PASSWORD,
             "firstname": f"Given{number}",
             "lastname": f"Family{number}",
             "email": f"{username}@example.edu",
@@ -385,10 +392,3 @@ def _bracketed(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
     parts = value.items() if isinstance(value, Mapping) else enumerate(value)
     for key, part in parts:
         yield from _bracketed(part, f"{name}[{key}]" if name else str(key))
-
-
-def _hidden(page: str, name: str) -> str:
-    """The value of a hidden field of a page of Moodle's."""
-    found = re.search(rf'name="{name}"[^>]* value="([^"]*)"', page)
-    assert found, f"there is no field {name} in this page:\n{page[:2000]}"
-    return found[1]

@@ -131,11 +131,10 @@ def test_a_new_address_is_invited_once_a_person_has_approved(world: RealWorld, c
 
 
 def test_a_teacher_presses_the_button_and_grades_arrive(world: RealWorld, course: RealCourse) -> None:
-    (teacher,) = world.new_people()
-    course.do("enrol", courseid=course.courseid, userids=[teacher], role="editingteacher")
+    teacher = world.teacher(course.courseid)
     published = course.publish("Reflexes")
     published.grade(course.userids[0], 4.5)
-    world.moodle.press_grades_button(world.username(teacher), course.courseid)
+    world.visitor(teacher).press(course.courseid, "sync", "grades")
     course.wait("the column is in the gradebook, without cron", course.book)
     (column,) = course.book()
     number = f"{published.lesson}-{published.revision}"
@@ -180,8 +179,7 @@ def test_a_locked_column_or_grade_is_left_until_it_is_unlocked(course: RealCours
 
 
 def test_a_grade_changed_by_hand_stays(world: RealWorld, course: RealCourse, lesson: Lesson) -> None:
-    (teacher,) = world.new_people()
-    course.do("enrol", courseid=course.courseid, userids=[teacher], role="editingteacher")
+    teacher = world.teacher(course.courseid)
     student, item = course.userids[0], course.book()[0]["id"]
     course.do("grade_by_hand", itemid=item, userid=student, grade=8.5, grader=teacher)
     lesson.grade(student, 9.0)
