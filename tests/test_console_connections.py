@@ -35,7 +35,7 @@ def acts(made: World) -> list[tuple[str, str]]:
 
 def token_of(made: World, kind: str) -> str:
     with made.kit.database.reading() as tx:
-        [found] = [each for each in (sites if kind == "sites" else instances).every(tx)]
+        [found] = (sites if kind == "sites" else instances).every(tx)
     return made.kit.vault.decrypt(found.token)
 
 

@@ -13,5 +13,5 @@ def with_it(mapping_ids: Sequence[int]) -> str:
         return "No course is mapped by it."
     named = ", ".join(map(str, mapping_ids[:_FEW]))
     more = f" and {len(mapping_ids) - _FEW} more" if len(mapping_ids) > _FEW else ""
-    noun = "mapping" if len(mapping_ids) == 1 else "mappings"
-    return f"With it goes {noun} {named}{more}: these courses are no longer kept in step."
+    goes = "goes mapping" if len(mapping_ids) == 1 else "go mappings"
+    return f"With it {goes} {named}{more}: what they map is no longer kept in step."
