@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 
@@ -12,6 +12,7 @@ from app.store.filters import newest
 from app.store.tables import alerts
 
 Kind = Literal["hold", "dead", "connection", "silent", "drift"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 Channel = Literal["mail", "webhook"]
 _TOLD = {"mail": alerts.c.mailed_at, "webhook": alerts.c.posted_at}
 

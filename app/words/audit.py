@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from app import sheets
 from app.planning.verification import Link
@@ -16,6 +16,8 @@ from app.words.section import Section
 
 Format = Literal["jsonl", "csv"]
 """JSON lines, which can be verified (app.setup.archive); or a table for spreadsheets."""
+
+FORMATS: tuple[Format, ...] = get_args(Format)
 
 _COLUMNS = ("id", "at", "call_uid", "phase", "actor", "mapping_id", "run_id", "system", "operation", "outcome")
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 
 from flask import flash, url_for
 from werkzeug.wrappers import Response
 
 from app.store import alerts as rows
-from app.store.alerts import Alert, Kind
+from app.store.alerts import KINDS, Alert
 from app.sync import telling
 from app.web import access
 from app.web.access import needs
@@ -24,16 +24,15 @@ from app.words import alerts as words
 def alerts() -> str:
     """What happened, the newest first, and whether it was told."""
     kit = access.kit()
-    kind = next((each for each in get_args(Kind) if each == asked.one_of("kind", get_args(Kind))), None)
     with kit.database.reading() as tx:
-        found = rows.search(tx, kind=kind, before_id=asked.number("before"), limit=LIMIT + 1)
+        found = rows.search(tx, kind=asked.one_of("kind", KINDS), before_id=asked.number("before"), limit=LIMIT + 1)
         now = kit.database.now(tx)
     shown, following = page(found, lambda alert: alert.id)
     return show(
         "alerts.html",
         lines=[_line(each, now) for each in shown],
         following=following,
-        kinds=[(each, each) for each in get_args(Kind)],
+        kinds=[(each, each) for each in KINDS],
         channels=telling.channels(kit.settings),
     )
 

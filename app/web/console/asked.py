@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import request
 
 from app.errors import Refused
+
+Word = TypeVar("Word", bound=str)
 
 _DIGITS = 18  # of the largest number that every database holds
 
@@ -28,12 +30,15 @@ def number(name: str) -> int | None:
     return int(given)
 
 
-def one_of(name: str, known: Collection[str]) -> str | None:
+def one_of(name: str, known: Collection[Word]) -> Word | None:
     """One of several words; raises Refused where it is another."""
     given = text(name)
-    if given is not None and given not in known:
-        raise Refused(f"{name.capitalize()} must be one of: {', '.join(known)}.")
-    return given
+    if given is None:
+        return None
+    for each in known:
+        if each == given:
+            return each
+    raise Refused(f"{name.capitalize()} must be one of: {', '.join(known)}.")
 
 
 def yes_or_no(name: str) -> bool | None:

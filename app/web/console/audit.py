@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any, get_args
+from typing import Any
 
 from flask import Response
 from werkzeug.wrappers import Response as Redirect
@@ -13,8 +13,8 @@ from app.errors import NotFound
 from app.setup import auditing, tasks
 from app.setup.tasks import AUDIT_CHECK
 from app.store import audit as rows
+from app.store import tasks as task_rows
 from app.store.audit import Entry
-from app.store.tasks import search
 from app.web import access
 from app.web.access import needs
 from app.web.console import asked
@@ -22,7 +22,7 @@ from app.web.console.page import back, section, show
 from app.web.console.paged import LIMIT, page
 from app.words import audit as words
 from app.words import verdict as verdicts
-from app.words.audit import Format
+from app.words.audit import FORMATS
 from app.words.moments import moment
 
 blueprint = section("audit")
@@ -40,7 +40,7 @@ def audit() -> str:
     kit = access.kit()
     with kit.database.reading() as tx:
         found = rows.search(tx, **_which(), before_id=asked.number("before"), limit=LIMIT + 1)
-        checks = search(tx, kind=AUDIT_CHECK, limit=1)
+        checks = task_rows.search(tx, kind=AUDIT_CHECK, limit=1)
     shown, following = page(found, lambda entry: entry.id)
     lines = [{**words.line(each), "ended": each.outcome or "begun"} for each in shown]
     last = checks[0] if checks else None
@@ -83,7 +83,7 @@ def verified(number: int) -> str:
 @needs("viewer")
 def export() -> Response:
     """The whole audit, or that of a mapping or since a day, as a file; read and sent piece by piece."""
-    how = next(each for each in get_args(Format) if each == (asked.one_of("format", get_args(Format)) or "jsonl"))
+    how = asked.one_of("format", FORMATS) or "jsonl"
     found = auditing.exported(access.kit(), asked.number("mapping"), asked.begin_of_day("since"))
     headers = {"Content-Disposition": f'attachment; filename="kurasync-audit.{how}"'}
     return Response(_pieces(words.lines(found, how)), headers=headers, content_type=_TYPES[how])

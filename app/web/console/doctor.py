@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from app.errors import NotFound
 from app.setup import tasks
 from app.setup.tasks import DOCTOR
-from app.store.tasks import search
+from app.store import tasks as rows
 from app.web import access
 from app.web.access import needs
 from app.web.console.page import back, show
@@ -26,7 +26,7 @@ _KEPT = 10
 def doctor() -> str:
     """Looks that were asked for."""
     with access.kit().database.reading() as tx:
-        found = search(tx, kind=DOCTOR, limit=_KEPT)
+        found = rows.search(tx, kind=DOCTOR, limit=_KEPT)
     lines = [
         {"id": each.id, "asked_at": moment(each.asked_at), "asked_by": each.asked_by, "state": each.state}
         for each in found

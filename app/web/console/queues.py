@@ -9,7 +9,7 @@ from app.setup import carrier
 from app.store import instances, reports, sites, waiting
 from app.store.instances import Instance
 from app.store.sites import Site
-from app.store.waiting import CONCERNS, Concern
+from app.store.waiting import CONCERNS
 from app.store.worklist import KINDS, Target
 from app.web import access
 from app.web.access import needs
@@ -29,7 +29,7 @@ _LATEST = 10
 def queues() -> str:
     """How late work is, the rows of the worklist that concern somebody, and Redis."""
     kit = access.kit()
-    concern = _concern()
+    concern = asked.one_of("state", CONCERNS)
     with kit.database.reading() as tx:
         now = kit.database.now(tx)
         overview = reports.queue_overview(tx, now)
@@ -46,7 +46,6 @@ def queues() -> str:
         lines=[words.placed(each, now) for each in shown],
         following=following,
         concern=concern,
-        concerns=CONCERNS,
         connections=connections,
         redis=_in_redis(),
     )
@@ -82,11 +81,6 @@ def _by_state(states: dict[tuple[str, str], int]) -> dict[str, int]:
     for (_, state), rows in states.items():
         found[state] = found.get(state, 0) + rows
     return found
-
-
-def _concern() -> Concern | None:
-    given = asked.one_of("state", CONCERNS)
-    return next((each for each in CONCERNS if each == given), None)
 
 
 def _after() -> Target | None:
