@@ -144,6 +144,11 @@ def test_a_check_says_what_is_right_and_what_is_wrong(made: World, visitor: Visi
     assert "Something is wrong: see below." in visitor.text(f"/tasks/{shown(visitor, made, 'check')}")
 
 
+def test_a_task_of_another_page_is_none_of_a_mapping(made: World, visitor: Visitor) -> None:
+    number = tasks.ask(made.kit, tasks.AUDIT_CHECK, None, "test")
+    assert "is no preview and no check of a mapping" in visitor.text(f"/tasks/{number}", 404)
+
+
 def test_a_viewer_reads_a_plan_and_is_offered_nothing(made: World, visitor: Visitor) -> None:
     number = shown(visitor, made)
     text = visiting(made.kit, "viewer").text(f"/tasks/{number}")

@@ -7,7 +7,7 @@ from typing import Any
 from flask import request
 from werkzeug.wrappers import Response
 
-from app.errors import Refused
+from app.errors import NotFound, Refused
 from app.setup import tasks as verbs
 from app.setup.obstacles import obstacle
 from app.store.tasks import Task
@@ -37,11 +37,13 @@ _IN_STEP: dict[Kind, str] = {
 def task(number: int) -> str:
     """How far it is, and what came of it."""
     found = verbs.found(access.kit(), number, access.principal())
+    if found.kind not in _TITLES or found.mapping_id is None:
+        raise NotFound(f"Task {number} is no preview and no check of a mapping.")
     return show(
         "task.html",
         task=found,
-        title=_TITLES.get(found.kind, found.kind),
-        mapping=facts(found.mapping_id) if found.mapping_id is not None else None,
+        title=_TITLES[found.kind],
+        mapping=facts(found.mapping_id),
         failed=plain(found.message or "") if found.state == "failed" else "",
         **_result(found),
     )
