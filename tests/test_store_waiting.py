@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from app.kit import Kit
-from app.store import waiting, worklist
+from app.store import connections, waiting, worklist
 from app.store.tables import worklist as table
 from app.store.waiting import Concern
 from tests.conftest import SetClock
@@ -82,6 +82,17 @@ def test_the_longest_late_comes_first(kit: Kit, clock: SetClock, courses: list[i
     with kit.database.reading() as tx:
         latest = waiting.latest(tx, clock(), 5)
     assert [each.row.mapping_id for each in latest] == [courses[6], courses[0]]
+
+
+def test_what_waits_for_a_parked_connection_is_wanted_and_not_late(
+    kit: Kit, clock: SetClock, courses: list[int]
+) -> None:
+    with kit.database.transaction() as tx:
+        connections.park(tx, "instance", 1, "bad_token", clock() + 60)
+    assert found(kit, "late") == []
+    assert courses[0] in found(kit, "wanted")
+    with kit.database.reading() as tx:
+        assert waiting.latest(tx, clock(), 5) == []
 
 
 def test_rows_of_one_site_alone_are_found(kit: Kit, courses: list[int]) -> None:

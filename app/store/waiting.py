@@ -11,13 +11,23 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
 from app.store.tables import mappings, worklist
 from app.store.worklist import Row as WorkRow
 from app.store.worklist import Target
+from app.store.worklist.due import CONNECTED, OPEN_CONNECTIONS, STARTABLE
 
 Concern = Literal["late", "failing", "running", "wanted", "parked", "paused", "dead"]
 CONCERNS: tuple[Concern, ...] = get_args(Concern)
 
 _ROW = worklist.c
 _KEY = (_ROW.mapping_id, _ROW.kind)
-_PLACED = select(worklist, mappings.c.course_name).join(mappings, mappings.c.id == _ROW.mapping_id)
+_PLACED = select(worklist, mappings.c.course_name).select_from(CONNECTED)
+_WHICH: Mapping[Concern, ColumnElement[bool]] = {
+    "late": and_(STARTABLE, OPEN_CONNECTIONS),
+    "failing": and_(_ROW.gate == "open", _ROW.failing_since.is_not(None)),
+    "running": _ROW.lease_owner.is_not(None),
+    "wanted": and_(_ROW.lease_owner.is_(None), _ROW.gate == "open", _ROW.wanted > _ROW.seen),
+    "parked": _ROW.gate == "parked",
+    "paused": _ROW.gate == "paused",
+    "dead": _ROW.gate == "dead",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,32 +48,18 @@ def concerning(
     limit: int = 100,
 ) -> list[Placed]:
     """The rows of one concern, or of any, of one site, or of all; by mapping and kind, those after `after`."""
-    which = _which(now)
-    query = _PLACED.where(which[concern] if concern else or_(*which.values())).order_by(*_KEY)
+    query = _PLACED.where(_WHICH[concern] if concern else or_(*_WHICH.values())).order_by(*_KEY)
     query = query if site_id is None else query.where(mappings.c.site_id == site_id)
-    return _placed(tx, (query if after is None else query.where(tuple_(*_KEY) > after)).limit(limit))
+    return _placed(tx, now, (query if after is None else query.where(tuple_(*_KEY) > after)).limit(limit))
 
 
 def latest(tx: Connection, now: float, limit: int) -> list[Placed]:
-    """The rows that are late, the longest first."""
-    return _placed(tx, _PLACED.where(_which(now)["late"]).order_by(_ROW.due_at).limit(limit))
+    """The rows that are late, which means that they may start, the longest first."""
+    return _placed(tx, now, _PLACED.where(_WHICH["late"]).order_by(_ROW.due_at).limit(limit))
 
 
-def _which(now: float) -> Mapping[Concern, ColumnElement[bool]]:
-    free = and_(_ROW.lease_owner.is_(None), _ROW.gate == "open")
-    return {
-        "late": and_(free, _ROW.due_at <= now),
-        "failing": and_(_ROW.gate == "open", _ROW.failing_since.is_not(None)),
-        "running": _ROW.lease_owner.is_not(None),
-        "wanted": and_(free, _ROW.wanted > _ROW.seen),
-        "parked": _ROW.gate == "parked",
-        "paused": _ROW.gate == "paused",
-        "dead": _ROW.gate == "dead",
-    }
-
-
-def _placed(tx: Connection, query: Select[Any]) -> list[Placed]:
-    return [_one(row) for row in tx.execute(query)]
+def _placed(tx: Connection, now: float, query: Select[Any]) -> list[Placed]:
+    return [_one(row) for row in tx.execute(query, {"b_now": now})]
 
 
 def _one(row: Row[Any]) -> Placed:
