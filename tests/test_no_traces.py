@@ -40,6 +40,8 @@ PERSONAL = {
     "rosters": {"members"},
     "runs": {"plan"},
     "holds": {"items"},
+    "readings": {"members", "students"},
+    "tasks": {"result"},
     "audit_subjects": {"personal"},
 }
 """The only columns that hold anything of a person (app/store/tables.py says so of each)."""
@@ -158,7 +160,7 @@ def test_nothing_marked_is_found_anywhere_after_a_busy_day(service: Live) -> Non
 
 def _searched_over_http(service: Live) -> None:
     base = service.sender.url.partition("/events/")[0]
-    for page in ("/healthz", "/readyz", "/metrics", f"/events/uni?who={EMAIL}"):
+    for page in ("/healthz", "/readyz", "/metrics", f"/events/uni?who={EMAIL}", f"/courses/uni?who={EMAIL}"):
         answer = requests.get(base + page, timeout=10)
         assert found_in(answer.text + str(answer.headers)) == [], page
 
