@@ -26,8 +26,8 @@ def client(sqlite_kit: Kit) -> FlaskClient:
     return console_at(sqlite_kit).test_client()
 
 
-def token(client: FlaskClient, path: str = "/sign-in") -> str:
-    found = re.search(r'name="csrf_token" value="([^"]+)"', client.get(path).text)
+def token(client: FlaskClient, path: str = "/sign-in", at: str | None = None) -> str:
+    found = re.search(r'name="csrf_token" value="([^"]+)"', client.get(path, base_url=at).text)
     assert found
     return found[1]
 
@@ -100,6 +100,22 @@ def test_after_a_long_pause_one_has_to_sign_in_again(sqlite_kit: Kit, clock: Set
     visitor.get("/")
     clock.advance(sqlite_kit.settings.session_idle + 1)
     assert "/sign-in" in visitor.get("/", status=302).location
+
+
+def test_a_page_that_renews_itself_keeps_nobody_signed_in(sqlite_kit: Kit, clock: SetClock) -> None:
+    visitor, idle = visiting(sqlite_kit), sqlite_kit.settings.session_idle
+    clock.advance(idle - 100)
+    assert visitor.client.get("/", headers={"X-By-Itself": "yes"}).status_code == 200
+    clock.advance(101)
+    assert "/sign-in" in visitor.get("/", status=302).location
+
+
+def test_behind_a_proxy_with_tls_only_forms_of_the_same_address_are_taken(client: FlaskClient) -> None:
+    at = "https://kurasync.example.edu"
+    form = {"csrf_token": token(client, at=at), "name": "anna", "password": GOOD}
+    for referrer, status in (("https://evil.example.edu/", 400), (None, 400), (f"{at}/sign-in", 303)):
+        headers = {"Referer": referrer} if referrer else {}
+        assert client.post("/sign-in", base_url=at, data=form, headers=headers).status_code == status
 
 
 @pytest.mark.parametrize("path", ["/sign-in", "/sign-out", "/account", "/accounts/users", "/connections/sites/new"])

@@ -140,6 +140,15 @@ def test_the_overview_renews_itself_and_the_menu_with_it(console: Console, visit
     assert page.inner_text("nav .count").startswith("1")
 
 
+def test_what_has_not_changed_is_left_alone_when_the_page_renews_itself(console: Console, visit: Visit) -> None:
+    page = visit("/")
+    page.evaluate("() => { window.kept = document.querySelector('#overview table') }")
+    for _ in range(2):
+        page.wait_for_event("response", lambda answer: "x-by-itself" in answer.request.headers)
+    page.wait_for_timeout(100)
+    assert page.evaluate("() => window.kept.isConnected")
+
+
 def test_times_are_shown_where_the_reader_is(console: Console, visit: Visit) -> None:
     shown = visit("/accounts").locator("td time").first
     at = shown.get_attribute("datetime")

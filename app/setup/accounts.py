@@ -131,8 +131,11 @@ def begin(tx: Connection, now: float, user: User) -> str:
     return token
 
 
-def signed_in(kit: Kit, token: str) -> User | None:
-    """Whose session this is; None where there is none, or it was unused for too long (settings)."""
+def signed_in(kit: Kit, token: str, *, is_used: bool = True) -> User | None:
+    """Whose session this is; None where there is none, or it was unused for too long (settings).
+
+    `is_used` False: it is looked at without anybody using it, which keeps no session alive.
+    """
     digest = _digest(token)
     with kit.database.reading() as tx:
         now = kit.database.now(tx)
@@ -145,7 +148,7 @@ def signed_in(kit: Kit, token: str) -> User | None:
     if found is None:
         return None
     user, seen_at = found
-    if now - seen_at > _TOUCHED_EVERY:
+    if is_used and now - seen_at > _TOUCHED_EVERY:
         with kit.database.transaction() as tx:
             users.touch_session(tx, digest, now)
     return user

@@ -29,6 +29,9 @@ _log = structlog.get_logger()
 TOKEN = "token"
 """Under this the browser's cookie holds the session's token."""
 
+_BY_ITSELF = "X-By-Itself"
+"""The header of what console.js asks without anybody having done anything."""
+
 _TITLES = {
     400: "That did not come from here",
     403: "Not allowed",
@@ -122,8 +125,9 @@ def _check_forgery() -> None:
 
 
 def _let_in() -> Response | None:
-    token = session.get(TOKEN)
-    user = accounts.signed_in(access.kit(), token) if token else None
+    # A page that renews itself is no sign of anybody: an abandoned screen must not stay signed in.
+    by_itself, token = _BY_ITSELF in request.headers, session.get(TOKEN)
+    user = accounts.signed_in(access.kit(), token, is_used=not by_itself) if token else None
     if user is None:
         return redirect(url_for("console_signing_in.form", to=request.full_path if request.method == "GET" else "/"))
     access.require(accounts.principal(user))

@@ -18,7 +18,15 @@ function isInUse(part) {
   return part.contains(document.activeElement) || part.querySelector("details[open]") !== null;
 }
 
+function keepToken(page) {
+  // The token of this page stays good; a newer one in each form would make everything look changed.
+  const known = document.querySelector("input[name=csrf_token]");
+  if (!known) return;
+  for (const each of page.querySelectorAll("input[name=csrf_token]")) each.setAttribute("value", known.value);
+}
+
 function renew(parts, page) {
+  keepToken(page);
   for (const part of parts) {
     const fresh = page.getElementById(part.id);
     if (!fresh) continue;
@@ -37,7 +45,7 @@ async function look() {
   if (!parts.length) return;
   if (document.visibilityState === "visible") {
     try {
-      const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+      const answer = await fetch(location.href, { headers: { Accept: "text/html", "X-By-Itself": "yes" } });
       if (answer.redirected) return location.reload();  // signed out, or the work has ended elsewhere
       if (answer.ok) renew(parts, new DOMParser().parseFromString(await answer.text(), "text/html"));
     } catch {
