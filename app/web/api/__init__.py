@@ -100,7 +100,10 @@ def register(app: Flask) -> None:
 
 def _nouns() -> dict[str, str]:
     """What each noun is about: what the first of its blueprints says."""
-    return {blueprint.noun: blueprint.description for blueprint in reversed(BLUEPRINTS)}
+    found: dict[str, str] = {}
+    for blueprint in BLUEPRINTS:
+        found.setdefault(blueprint.noun, blueprint.description)
+    return found
 
 
 def spec(app: Flask) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -133,4 +134,5 @@ def _kind(schema: Schema) -> tuple[str, str | None]:
         return f"list of {kind}", shape
     kinds = schema.get("type", "anything")
     said = " or ".join(kinds) if isinstance(kinds, list) else str(kinds)
-    return (f"{said}, {schema['default']} unless given" if schema.get("default") not in (None, "") else said), None
+    usual = json.dumps(schema["default"]) if schema.get("default") not in (None, "") else ""
+    return f"{said}, {usual} unless given" if usual else said, None
