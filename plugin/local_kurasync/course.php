@@ -67,9 +67,9 @@ if ($act !== '') {
 }
 
 $shown = (new \local_kurasync\course_views($client, $rights, $page, $given))->show($view);
-$PAGE->set_periodic_refresh_delay($shown->refreshes());
-if ($shown->refreshes()) {
-    $PAGE->set_url(new \core\url($page, ['view' => $view, 'task' => $given['task']]));
+if ($seconds = $shown->refreshes()) {
+    // Not set_periodic_refresh_delay(): it escapes an address with several parameters twice.
+    header("Refresh: $seconds");
 }
 echo $OUTPUT->header();
 echo $OUTPUT->heading(get_string('course_title', 'local_kurasync'));
