@@ -102,9 +102,17 @@ def test_removing_is_asked_first_and_says_what_goes_with_it(
     asked = admin.text(f"/connections/{kind}/{name}/remove")
     assert f"With it goes mapping {made.mapping_id}" in asked
     assert "Students stay in kuraCloud" in asked
+    assert "Go on where kuraCloud courses cannot be given back" in asked
     assert name in admin.text("/connections")
     assert f"Removed {name}" in admin.done(f"/connections/{kind}/{name}/remove")
     admin.get(f"/connections/{kind}/{name}", status=404)
+
+
+def test_where_a_course_cannot_be_given_back_removing_goes_on_only_when_ticked(made: World, admin: Visitor) -> None:
+    made.kura.token = "another now"
+    path = "/connections/instances/kura/remove"
+    admin.post(path, status=409)
+    assert "Removed kura" in admin.done(path, force="yes")
 
 
 def test_a_site_that_moved_gets_its_new_address(made: World, admin: Visitor) -> None:

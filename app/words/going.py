@@ -13,5 +13,6 @@ def with_it(mapping_ids: Sequence[int]) -> str:
         return "No course is mapped by it."
     named = ", ".join(map(str, mapping_ids[:_FEW]))
     more = f" and {len(mapping_ids) - _FEW} more" if len(mapping_ids) > _FEW else ""
-    goes = "goes mapping" if len(mapping_ids) == 1 else "go mappings"
-    return f"With it {goes} {named}{more}: what they map is no longer kept in step."
+    if len(mapping_ids) == 1:
+        return f"With it goes mapping {named}: its courses are no longer kept in step."
+    return f"With it go mappings {named}{more}: their courses are no longer kept in step."
