@@ -154,6 +154,14 @@ def test_other_tasks_than_previews_are_none(page: Page) -> None:
     assert page.ask("status")["task"] is None
 
 
+def test_the_newest_preview_is_told_whatever_else_was_asked_for_since(page: Page) -> None:
+    shown = page.ask("preview", kind="roster")["task"]
+    with page.world.kit.database.transaction() as tx:
+        tasks.add(tx, 0.0, kind="mapping_check", mapping_id=page.world.mapping_id, asked_by="cli:tester")
+    found = page.ask("status")["task"]
+    assert (found["task"], found["kind"], found["state"]) == (shown, "roster", "wanted")
+
+
 def test_a_look_is_asked_for_and_who_asked_is_written_down(page: Page) -> None:
     assert page.ask("sync", kind="roster") == {"generation": 1}
     assert page.ask("status")["mapping"]["state"] == "wanted"

@@ -21,9 +21,9 @@ TEACHER = 5
 
 
 def test_a_course_is_mapped_kept_in_step_graded_and_given_up_from_within_moodle(
-    sqlite_kit: Kit, clock: SetClock
+    kit: Kit, clock: SetClock
 ) -> None:
-    with a_world(sqlite_kit, clock) as world, Server(create_app(sqlite_kit)) as server:
+    with a_world(kit, clock) as world, Server(create_app(kit)) as server:
         course = world.moodle.create_course("Anatomy", shortname="ANA")
         world.kura.add_course("Anatomy", lmsEnabled=False)
         plugin = CourseClient(f"{server.url}/courses/uni", SECRET, world.moodle.url)
@@ -40,7 +40,7 @@ def test_a_course_is_mapped_kept_in_step_graded_and_given_up_from_within_moodle(
         ana = here.enrol("Ana")
 
         shown = ask("preview", kind="roster")["task"]
-        tasks.do(sqlite_kit, shown, "host:1:0:")
+        tasks.do(kit, shown, "host:1:0:")
         plan = ask("task", task=shown)
         assert plan["counts"] == {"add": 1}
         assert plan["sections"][0]["remark"] == "Why: The first plan of a mapping waits for approval."

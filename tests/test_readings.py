@@ -17,8 +17,8 @@ from tests.world import world as a_world
 
 
 @pytest.fixture
-def world(sqlite_kit: Kit, clock: SetClock) -> Iterator[World]:
-    with a_world(sqlite_kit, clock) as made:
+def world(kit: Kit, clock: SetClock) -> Iterator[World]:
+    with a_world(kit, clock) as made:
         yield made
 
 

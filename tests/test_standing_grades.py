@@ -15,6 +15,7 @@ from app.planning.grade_standing import Remembered
 from app.planning.gradebook import Cell, KnownCell
 from app.planning.grades import LEFT
 from app.planning.standing import ColumnStanding, GradeStanding, GradeStandings
+from app.planning.student_standing import sentence
 
 HEART, LUNG = Column(5, 6), Column(5, 7)
 ANA = 1
@@ -110,7 +111,7 @@ def test_what_waits_shows_both_grades() -> None:
     held = [_held("grade_lower", "losses", userid=ANA, before=8.0, after=1.0)]
     found = _one(_known(KnownCell(8.0, 8.0)), held=held)
     assert (found.standing, found.value, found.shown) == ("waiting", 1.0, 8.0)
-    assert found.message == f"The lower grade waits for approval: {REASONS['losses']}."
+    assert found.message == f"The lower grade waits for approval. {sentence(REASONS['losses'])}"
 
 
 def test_a_grade_that_would_be_cleared_has_none_in_kuracloud() -> None:

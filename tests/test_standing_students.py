@@ -65,7 +65,8 @@ def test_whom_no_run_has_looked_at_is_pending(links: dict[int, int]) -> None:
 def test_what_is_held_waits_and_says_why() -> None:
     found = _one([_member()], [], held=[_held("add", "adds", "review", userid=1)])
     assert (found.standing, found.reasons) == ("waiting", ("adds", "review"))
-    assert found.message == f"The invitation waits for approval: {REASONS['adds']}; {REASONS['review']}."
+    why = " ".join(map(student_standing.sentence, (REASONS["adds"], REASONS["review"])))
+    assert found.message == f"The invitation waits for approval. {why}"
 
 
 def test_what_was_approved_and_is_not_done_yet_says_so() -> None:

@@ -175,11 +175,11 @@ def _held(held: Entry, decided: Decided) -> _Told:
 
 
 def waits(what: str, held: Entry, words: Mapping[str, str], approved: Collection[str]) -> str:
-    """Why something waits, in a sentence."""
+    """That something waits, and why, a sentence each."""
     if held["fingerprint"] in approved:
         return f"{what} is {APPROVED}."
-    why = "; ".join(words.get(slug, slug) for slug in held["reasons"])
-    return f"{what} waits for approval: {why}."
+    why = (sentence(words.get(slug, slug)) for slug in held["reasons"])
+    return " ".join([f"{what} waits for approval.", *why])
 
 
 def sentence(words: str) -> str:

@@ -7,7 +7,7 @@ that Moodle's and touches that course alone, and writes down which of its users 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -43,6 +43,7 @@ _OFF = "Pages in Moodle's courses are switched off at this kurasync."
 _NOT_MAPPED = "This course is not mapped to a kuraCloud course."
 _OTHERWISE = "It cannot be done at the moment. Those who run kurasync can see why."
 _LOOKED_AT = 200  # runs, for when the course was last in step
+_TASKS = 20  # among them the newest preview is looked for
 _NOT_IN_STEP = {"held", "conflicts", "failed"}
 
 
@@ -109,7 +110,7 @@ def _status(asked: Asked) -> dict[str, Any]:
         assert instance is not None, "a mapping has an instance"
         ended = runs.search(tx, mapping_id=mapping.id, kind=ROSTER, limit=_LOOKED_AT)
         of_grades = runs.search(tx, mapping_id=mapping.id, kind=GRADES, limit=1)
-        shown = task_rows.search(tx, mapping_id=mapping.id, limit=1)
+        shown = task_rows.search(tx, mapping_id=mapping.id, limit=_TASKS)
         students, grades = standing.of_students(tx, known), standing.of_grades(tx, known)
         now = kit.database.now(tx)
     in_step_at = next((run.ended_at for run in ended if run.outcome == "done" and _is_in_step(run)), None)
@@ -118,7 +119,7 @@ def _status(asked: Asked) -> dict[str, Any]:
         "holds": [words.hold(each) for each in known.holds.values() if each.state in holds.WAITING],
         "counts": students.counts,
         "grades": words.of_grades(known, grades, next(iter(of_grades), None)),
-        "task": next((words.task_line(each) for each in shown if _is_fresh(each)), None),
+        "task": _newest(shown),
     }
 
 
@@ -126,8 +127,10 @@ def _is_in_step(run: runs.Run) -> bool:
     return _NOT_IN_STEP.isdisjoint(run.counts or {})
 
 
-def _is_fresh(task: task_rows.Task) -> bool:
-    return task.kind in words.KINDS and task.state != "used"
+def _newest(shown: Sequence[task_rows.Task]) -> dict[str, Any] | None:
+    """The preview made last, unless somebody continued from it."""
+    newest = next((task for task in shown if task.kind in words.KINDS), None)
+    return words.task_line(newest) if newest is not None and newest.state != "used" else None
 
 
 def _candidates(asked: Asked) -> dict[str, Any]:
