@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.planning.roles import Role
 from app.setup import api_keys
-from app.web import create_app
+from app.web import access
+from tests.api_stage import stage
+from tests.conftest import PATIENT
 from tests.fixtures_desk import Desk
 
 
@@ -63,8 +66,16 @@ class ApiDesk:
         return str(answer.get_json()["reason"])
 
 
+@pytest.fixture(scope="session")
+def api_app() -> Flask:
+    """One for all tests: describing the whole API takes longer than most of them."""
+    return stage().app
+
+
 @pytest.fixture
-def api(desk: Desk) -> Iterator[ApiDesk]:
-    """The API of a desk with nothing connected yet."""
-    with create_app(desk.kit).test_client() as client:
+def api(desk: Desk, api_app: Flask) -> Iterator[ApiDesk]:
+    """The API of a desk with nothing connected yet; it waits for answers however busy the machine is."""
+    kit = replace(desk.kit, settings=replace(desk.kit.settings, **PATIENT))
+    access.install(api_app, access.Desk(kit, None))
+    with api_app.test_client() as client:
         yield ApiDesk(desk, client)

@@ -44,8 +44,8 @@ PATIENT: dict[str, Any] = {"connect_timeout": 10.0, "call_timeout": 30.0, "lease
 pytest_plugins = [
     "tests.fixtures_processes",
     "tests.fixtures_desk",
-    "tests.api_desk",
     "tests.api_stage",
+    "tests.api_desk",
     "tests.traces",
     "tests.browser",
 ]
