@@ -11,6 +11,7 @@ from app.kit import Kit
 from app.store import audit, holds
 from app.store.holds import Hold
 from tests.conftest import SetClock
+from tests.showing_plans import carried_on, planned
 from tests.visiting import Visitor, said, visiting
 from tests.world import World, world
 
@@ -129,6 +130,13 @@ def test_what_is_in_the_way_of_an_approval_is_said(visitor: Visitor) -> None:
     visitor.post("/mappings/1/pause")
     text = visitor.done("/holds/1/approve", digest=digest(visitor))
     assert "Approved. Nothing is done yet: The mapping is paused." in text
+
+
+def test_a_hold_that_no_run_made_says_so(sqlite_kit: Kit, clock: SetClock) -> None:
+    with world(sqlite_kit, clock, started=False) as one:
+        one.enrol()
+        carried_on(sqlite_kit, planned(sqlite_kit, one.mapping_id))
+        assert "Run none" in visiting(sqlite_kit).text("/holds/1")
 
 
 def test_a_viewer_looks_and_is_offered_nothing(made: World) -> None:

@@ -76,6 +76,12 @@ def test_a_mapping_says_how_it_stands_and_what_waits(visitor: Visitor) -> None:
         assert each in text, each
 
 
+def test_a_mapping_that_is_looked_at_again_says_so_in_a_sentence_of_its_own(made: World, visitor: Visitor) -> None:
+    visitor.post("/mappings/1/sync")
+    for path in ("/mappings/1", "/mappings/1/students"):
+        assert ". Another look is wanted or under way." in visitor.text(path)
+
+
 def test_a_mapping_that_was_never_looked_at_says_so(sqlite_kit: Kit, clock: SetClock) -> None:
     with world(sqlite_kit, clock):
         text = visiting(sqlite_kit).text("/mappings/1")

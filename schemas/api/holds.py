@@ -39,7 +39,9 @@ class HoldSchema(Answer):
         metadata={"description": "how many actions of each sort"},
     )
     digest = fields.String(required=True, metadata={"description": "of just what waits: approving takes it"})
-    run = fields.Integer(required=True, metadata={"description": "the run that made it; 0: none, a plan gone on with"})
+    run = fields.Integer(
+        required=True, metadata={"description": "the run that made it, or after which it was made; 0: none"}
+    )
     created_at = Moment(required=True)
     decided_at = Moment(required=True, allow_none=True)
     decided_by = fields.String(required=True, allow_none=True)
