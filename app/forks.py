@@ -14,9 +14,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from io import TextIOWrapper
-from typing import IO, cast
+from multiprocessing.connection import Connection
+from typing import IO, TypeVar, cast
 
 from app.children import Start, tether
+
+Result = TypeVar("Result")
 
 _FORK = multiprocessing.get_context("fork")
 _ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
@@ -42,6 +45,36 @@ def copy(
     signals have their default effect, `environ` is added to the environment, and it ends when `main` returns.
     """
     return partial(_Copy, main, environ or {}, descriptors, piped)
+
+
+def apart(action: Callable[[], Result]) -> Result:
+    """What `action` returns, done in a copy of this process that ends then: what that loads stays in nobody's memory.
+
+    Raises what it raises. Both have to be picklable.
+    """
+    reading, writing = _FORK.Pipe(duplex=False)
+    process = _FORK.Process(target=partial(_tell, action, writing))
+    process.start()
+    writing.close()
+    try:
+        result, error = reading.recv()
+    except EOFError:
+        raise ChildProcessError(f"{action} was cut off.") from None
+    finally:
+        process.join()
+        reading.close()
+    if error is not None:
+        raise error
+    return cast(Result, result)
+
+
+def _tell(action: Callable[[], object], writing: Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        told: tuple[object, Exception | None] = (action(), None)
+    except Exception as error:
+        told = (None, error)
+    writing.send(told)
 
 
 class _Copy:

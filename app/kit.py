@@ -1,4 +1,7 @@
-"""What doors pass to verbs: settings, database and the box that opens secrets. Made once a process, after any fork."""
+"""What doors pass to verbs: settings, database and the box that opens secrets. Made once a process, after any fork.
+
+Only what a database has learned about its statements may be older than a fork: it is in memory once then.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,9 @@ class Kit:
         self.database.dispose()
 
 
-def make(settings: Settings, *, clock: Clock | None = None) -> Kit:
-    """A kit for these settings; raises SettingsError when the key cannot be read."""
-    return Kit(settings, Database(settings.database, clock=clock), Vault(load_keys(settings)))
+def make(settings: Settings, *, clock: Clock | None = None, database: Database | None = None) -> Kit:
+    """A kit for these settings; raises SettingsError when the key cannot be read.
+
+    `database`: the one that a process before a fork has used and closed, in place of a new one.
+    """
+    return Kit(settings, database or Database(settings.database, clock=clock), Vault(load_keys(settings)))

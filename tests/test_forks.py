@@ -139,3 +139,39 @@ print(lines[-1].decode().strip())
 """,
     )
     assert said == ["problem"]
+
+
+def test_what_is_done_apart_leaves_nothing_behind_but_its_result(processes: Processes) -> None:
+    script = """
+from app.forks import apart
+def load():
+    import colorsys
+    return 7
+print("result", apart(load), "colorsys" in sys.modules)
+"""
+    assert output(processes, script) == ["result 7 False"]
+
+
+def test_what_goes_wrong_apart_is_raised_as_if_it_had_been_done_here(processes: Processes) -> None:
+    script = """
+from app.errors import SettingsError
+from app.forks import apart
+def refuse():
+    raise SettingsError("There is no key.", reason="no_key")
+try:
+    apart(refuse)
+except SettingsError as error:
+    print("told", error.message, error.reason)
+"""
+    assert output(processes, script) == ["told There is no key. no_key"]
+
+
+def test_who_is_killed_apart_is_no_silent_success(processes: Processes) -> None:
+    script = """
+from app.forks import apart
+try:
+    apart(lambda: os.kill(os.getpid(), signal.SIGKILL))
+except ChildProcessError as error:
+    print("told", "cut off" in str(error))
+"""
+    assert output(processes, script) == ["told True"]

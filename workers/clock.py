@@ -19,6 +19,7 @@ from app.setup import tasks
 from app.setup.accounts import forget_sessions
 from app.setup.sealing import seal
 from app.store import signs
+from app.store.db import Database
 from app.store.prune import prune
 from app.sync.alerting import note_silence
 from app.sync.dispatch import Dispatcher
@@ -128,14 +129,14 @@ def _leave(_number: int, _frame: FrameType | None) -> None:
     raise SystemExit(0)
 
 
-def main() -> None:
-    """`python -m workers.clock`; exit code 1 with a sentence when a setting is missing."""
+def main(database: Database | None = None) -> None:
+    """`python -m workers.clock`; exit code 1 with a sentence when a setting is missing. `database` as in app.kit."""
     show_as("kurasync-clock")
     try:
         given = settings.load()
         log.configure(given)
         metrics.keep(given)
-        run(kit.make(given))
+        run(kit.make(given, database=database))
     except SettingsError as error:
         sys.exit(f"kurasync clock: {error.message}")
 

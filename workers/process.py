@@ -19,6 +19,7 @@ from rq.worker.base import WorkerStatus
 from app import kit, metrics, queues
 from app.children import show_as
 from app.settings import Settings
+from app.store.db import Database
 from app.sync.dispatch import Dispatcher
 from app.sync.turn import VERBS, Verb
 from workers import jobs
@@ -68,14 +69,16 @@ class Worker(SimpleWorker):
             raise StopRequested
 
 
-def work(given: Settings, start: str, verbs: Mapping[str, Verb] = VERBS) -> None:
+def work(
+    given: Settings, start: str, verbs: Mapping[str, Verb] = VERBS, *, database: Database | None = None
+) -> None:
     """Run jobs until told to stop, or until enough were run for the process to be renewed.
 
-    `start` tells this process from another one that once had its pid.
+    `start` tells this process from another one that once had its pid; `database` as in app.kit.make.
     """
     show_as("kurasync-worker")
     metrics.keep(given)
-    box = kit.make(given)
+    box = kit.make(given, database=database)
     workplace = Workplace(box, start, verbs, refill=Dispatcher(box, queues.connect(given)).refill)
     jobs.work_at(workplace)
     _wait_for_redis(given)

@@ -77,24 +77,24 @@ class Crew:
             database.dispose()
 
 
-def supervise(given: Settings, work: Work = work) -> None:
+def supervise(given: Settings, work: Work = work, database: Database | None = None) -> None:
     """Run the workers of these settings until a signal says stop.
 
-    `work` is what each of them does, given the settings and what tells this crew from others. Raises SettingsError
-    when a worker could not start for want of a key or a Redis.
+    `work` is what each of them does, given the settings and what tells this crew from others; `database` as in
+    app.kit.make. Raises SettingsError when a worker could not start for want of a key or a Redis.
     """
     show_as("kurasync-crew")
     queues.connect(given).close()
-    kit.make(given).close()
+    kit.make(given, database=database).close()
     Crew(given, work).run()
 
 
-def main() -> None:
+def main(database: Database | None = None) -> None:
     """`python -m workers.supervisor`; exit code 1 with a sentence when a setting is missing."""
     try:
         given = settings.load()
         log.configure(given)
-        supervise(given)
+        supervise(given, partial(work, database=database), database)
     except SettingsError as error:
         sys.exit(f"kurasync worker: {error.message}")
 

@@ -18,11 +18,12 @@ from app.children import Child
 from app.cli.output import say, warn
 from app.cli.session import opened
 from app.errors import SettingsError
-from app.forks import copy
+from app.forks import apart, copy
 from app.redis_server import RedisServer
 from app.settings import Settings
 from app.setup import backups, database, home
 from app.store import mappings
+from app.store.db import Database
 from app.supervise import Supervisor
 
 # By name alone: a door imports no other door (design.md 3).
@@ -41,8 +42,8 @@ def up() -> None:
     with home.taken(given.home), closing(_listen(given)) as listener:
         _prepare(given)
         with _redis(given) as (url, redis):
-            _greet(given, listener)
-            _supervise(given, listener, url, redis)
+            known = _greet(given, listener)
+            _supervise(given, listener, url, redis, known)
 
 
 @click.command()
@@ -90,7 +91,8 @@ def _listen(given: Settings) -> socket.socket:
 
 
 def _prepare(given: Settings) -> None:
-    done = database.prepare(given)
+    # What migrations load would stay in the memory of every process.
+    done = apart(partial(database.prepare, given))
     if done.key_file:
         say(f"Made the key {done.key_file}. Keep a copy of it: without it no stored token can be read.")
     if done.before is None:
@@ -99,7 +101,8 @@ def _prepare(given: Settings) -> None:
         say(f"Brought the database from {done.before} to {done.after}.")
 
 
-def _greet(given: Settings, listener: socket.socket) -> None:
+def _greet(given: Settings, listener: socket.socket) -> Database:
+    """Say where it listens and what is missing; returns the database, closed, for the processes that follow."""
     box = kit.make(given)
     try:
         with box.database.reading() as tx:
@@ -115,6 +118,7 @@ def _greet(given: Settings, listener: socket.socket) -> None:
     if not known:
         say("No course is mapped yet. In another terminal: `kurasync site add`, `kurasync instance add`, then")
         say("`kurasync mapping add`; each says with --help what it needs. `kurasync doctor` checks what is there.")
+    return box.database
 
 
 @contextmanager
@@ -130,15 +134,17 @@ def _redis(given: Settings) -> Iterator[tuple[str, list[Child]]]:
         server.close()
 
 
-def _supervise(given: Settings, listener: socket.socket, redis_url: str, redis: list[Child]) -> None:
+def _supervise(
+    given: Settings, listener: socket.socket, redis_url: str, redis: list[Child], database: Database
+) -> None:
     # As JSON whatever is shown: the file of log lines is for programs, a support bundle among them.
     environ = {"KURASYNC_REDIS_URL": redis_url, settings.variable("log_json"): "yes"}
     descriptor = listener.fileno()
-    serve = partial(_main_of(_WEB), descriptor)
+    serve = partial(_main_of(_WEB), descriptor, database)
     processes = [
         Child("web", copy(serve, environ=environ, descriptors=[descriptor], piped=True)),
-        Child("worker", copy(_main_of(_WORKER), environ=environ, piped=True)),
-        Child("clock", copy(_main_of(_CLOCK), environ=environ, piped=True)),
+        Child("worker", copy(partial(_main_of(_WORKER), database), environ=environ, piped=True)),
+        Child("clock", copy(partial(_main_of(_CLOCK), database), environ=environ, piped=True)),
     ]
     patience = _PATIENCE + given.connect_timeout + given.call_timeout
     with log.kept(given.log_path) as keep:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flask import Flask
@@ -11,17 +12,18 @@ from gunicorn.app.base import BaseApplication
 from app import kit, log, metrics, queues, settings
 from app.children import show_as, tether
 from app.settings import Settings
+from app.store.db import Database
 from app.sync.dispatch import Dispatcher
 from app.web import create_app
 
 _PROCESSES_ON_POSTGRES = 2
 
 
-def main(descriptor: int) -> None:
-    """Serve on a socket that listens, until SIGTERM or SIGINT."""
+def main(descriptor: int, database: Database | None = None) -> None:
+    """Serve on a socket that listens, until SIGTERM or SIGINT; `database` as in app.kit.make."""
     show_as("kurasync-web")
     given = settings.load()
-    serve(application, descriptor, processes=processes(given), threads=given.web_threads)
+    serve(partial(application, database), descriptor, processes=processes(given), threads=given.web_threads)
 
 
 def processes(given: Settings) -> int:
@@ -67,12 +69,12 @@ def _tether_to(server: Any, _worker: Any) -> None:
     tether(server.pid)
 
 
-def application() -> Flask:
+def application(database: Database | None = None) -> Flask:
     """The application for the settings of the environment; without a Redis the clock alone dispatches."""
     given = settings.load()
     log.configure(given)
     metrics.keep(given)
-    box = kit.make(given)
+    box = kit.make(given, database=database)
     if not given.redis_url:
         return create_app(box)
     return create_app(box, dispatch=Dispatcher(box, queues.connect(given)).dispatch)
