@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -62,6 +63,18 @@ def test_shapes_say_what_their_fields_are(stranger: FlaskClient) -> None:
     assert fields["next"] == Field("next", "string or null", None, True, "cursor of the next page")
     assert {field.name: field.kind for field in found["RulesBody"].fields}["mode"] == "one of auto, review"
     assert all(shape.about for shape in found.values())
+
+
+def test_the_documentation_asks_for_what_there_is(stranger: FlaskClient) -> None:
+    text = (Path(__file__).parent.parent / "docs" / "api.md").read_text(encoding="utf-8")
+    there = {
+        (each.method, re.sub(r"\{\w+\}", "N", each.path))
+        for noun in nouns(spec(stranger.application))
+        for each in noun.operations
+    }
+    asked = re.findall(r"(GET|POST|PUT|PATCH|DELETE) (/api/v1/[\w/-]*)", text)
+    assert len(asked) > 10
+    assert {(method, re.sub(r"/\d+", "/N", path)) for method, path in asked} <= there
 
 
 @pytest.mark.browser

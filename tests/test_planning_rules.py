@@ -98,8 +98,8 @@ def test_the_rules_of_grades_are_settings() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [("grades_losses_share", 1.1), ("grades_losses_share", "nan"), ("grades_losses_least", -1),
-     ("grades_losses_least", "few"), ("grades_every", -1), ("grades_every", 0.5), ("grades_every", "6 h"),
-     ("grades_every", True)],
+     ("grades_losses_least", "few"), ("grades_every", -1), ("grades_every", 10**30), ("grades_every", 0.5),
+     ("grades_every", "6 h"), ("grades_every", True)],
 )  # fmt: skip
 def test_it_refuses_what_does_not_fit_grades_and_names_it(name: str, value: Any) -> None:
     with pytest.raises(ValueError, match=name):

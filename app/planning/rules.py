@@ -11,6 +11,7 @@ Mode = Literal["auto", "review"]
 EmailRule = Literal["hold", "auto", "ignore"]
 UnmanagedRule = Literal["hold", "keep", "remove"]
 
+_MOST = 1_000_000_000  # a number of seconds after which there still are dates
 _CAPABILITY = re.compile("[a-z][a-z0-9_]*/[a-z][a-z0-9_]*:[a-z][a-z0-9_]*")
 
 
@@ -107,8 +108,8 @@ def _number(name: str, value: Any) -> int:
         number = int(str(value))
     except ValueError:
         number = -1
-    if number < 0:
-        raise ValueError(f"{name} must be a whole number, 0 or more, not {value!r}.")
+    if not 0 <= number <= _MOST:
+        raise ValueError(f"{name} must be a whole number from 0 to {_MOST}, not {value!r}.")
     return number
 
 
