@@ -107,7 +107,8 @@ def _status(asked: Asked) -> dict[str, Any]:
     mapping, kit = asked.mapping, asked.kit
     with kit.database.reading() as tx:
         known, instance = standing.known(tx, mapping), instances.get(tx, mapping.instance_id)
-        assert instance is not None, "a mapping has an instance"
+        if instance is None:  # the mapping was removed just now, and its instance with it
+            raise NotFound(_NOT_MAPPED, reason="not_mapped")
         ended = runs.search(tx, mapping_id=mapping.id, kind=ROSTER, limit=_LOOKED_AT)
         of_grades = runs.search(tx, mapping_id=mapping.id, kind=GRADES, limit=1)
         shown = task_rows.search(tx, mapping_id=mapping.id, limit=_TASKS)
