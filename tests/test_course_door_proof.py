@@ -147,6 +147,17 @@ def test_what_was_carried_out_is_forgotten_after_a_while() -> None:
         pass
 
 
+def test_of_very_many_the_oldest_are_forgotten() -> None:
+    once = Once(60.0)
+    for number in range(10_001):
+        with once.only(str(number)):
+            pass
+    with once.only("0"):
+        pass
+    with pytest.raises(Refusal), once.only("10000"):
+        pass
+
+
 def test_what_is_still_being_carried_out_is_not_begun_again() -> None:
     once = Once(60.0)
     with once.only("a"), pytest.raises(Refusal), once.only("a"):

@@ -36,10 +36,15 @@ class Once:
     def _begin(self, name: str) -> None:
         with self._lock:
             now = time.monotonic()
-            for old, at in list(self._done.items()):  # the oldest come first
-                if at >= now - self._span and len(self._done) < _MOST:
-                    break
-                del self._done[old]
+            self._forget(now - self._span)
             if name in self._done:
                 raise Refusal(Problem(409, "repeated", _REPEATED))
             self._done[name] = now
+
+    def _forget(self, before: float) -> None:
+        """Those before a time, and the oldest where there are too many."""
+        while self._done:
+            oldest = next(iter(self._done))
+            if self._done[oldest] >= before and len(self._done) < _MOST:
+                return
+            del self._done[oldest]
