@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 from flask import request
@@ -20,7 +19,6 @@ from app.web.access import needs
 from app.web.console import asked
 from app.web.console.page import section, show
 from app.words import traced
-from app.words.cells import cell
 from app.words.moments import moment
 
 blueprint = section("trace")
@@ -31,13 +29,13 @@ _ALL = "all"
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A trace in words; `days` are lists of moments, the newest `_SHOWN` of them unless all are wanted."""
+    """A trace in words; `lines` are the moments, the newest `_SHOWN` of them unless all are wanted."""
 
     about: str
     places: list[tuple[int, str]]
     removals: list[str]
     is_person: bool
-    days: list[tuple[str, list[dict[str, Any]]]]
+    lines: list[dict[str, Any]]
     left_out: int
     waiting: list[tuple[str, int | None]]
     lost: list[str]
@@ -92,16 +90,11 @@ def _told(found: Trace, days: float, whole: bool) -> Told:
             traced.why(each, courses.get(each.mapping_id, f"mapping {each.mapping_id}")) for each in found.removals
         ],
         is_person="users" in found.about,
-        days=list(_days(moments)),
+        lines=[_line(each) for each in moments],
         left_out=len(found.moments) - len(moments),
         waiting=[(traced.waits(row), row.get("hold")) for row in found.waiting],
         lost=list(traced.no_longer_kept(found, days)),
     )
-
-
-def _days(moments: Sequence[Moment]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    for day, of_day in groupby(moments, key=lambda each: cell(moment(each.at))[:10]):
-        yield day, [_line(each) for each in of_day]
 
 
 def _line(one: Moment) -> dict[str, Any]:
