@@ -48,6 +48,24 @@ def test_a_cursor_that_no_list_gave_is_refused(program: Caller) -> None:
         assert program.refused("GET", "/runs", 422, cursor=cursor)["errors"][0]["field"] == "cursor"
 
 
+def test_whatever_is_read_is_read_from_either_database(kit: Kit) -> None:
+    open_door(kit)
+    for program in (caller(kit), caller(kit, "viewer", site="uni")):
+        for path, operations in spec(program.client.application)["paths"].items():
+            at = path.removeprefix(PREFIX).replace("{name}", "uni").replace("{number}", "1")
+            if "get" in operations and not at.endswith(("/candidates", "/courses")):
+                assert program.call("GET", at).status_code in (200, 403, 404), at
+
+
+def test_a_number_beyond_a_column_selects_nothing_or_is_refused(kit: Kit) -> None:
+    open_door(kit)
+    program = caller(kit)
+    for path in ("/holds", "/runs", "/tasks", "/audit", "/events"):
+        answer = program.call("GET", path, **{"course" if path == "/events" else "mapping": 2**40})
+        assert answer.status_code == 422 or answer.get_json()["items"] == [], path
+    assert program.call("GET", f"/mappings/{2**40}").status_code in (404, 422)
+
+
 def test_its_description_names_every_resource_and_needs_no_key(program: Caller) -> None:
     answer = program.client.get(f"{PREFIX}/openapi.json")
     assert answer.status_code == 200
