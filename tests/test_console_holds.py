@@ -53,7 +53,7 @@ def test_what_waits_is_listed(visitor: Visitor) -> None:
     assert "waits for approval" in text
 
 
-@pytest.mark.parametrize(("asked", "found"), [({}, True), ({"state": "any"}, True), ({"state": "rejected"}, False)])
+@pytest.mark.parametrize(("asked", "found"), [({}, True), ({"state": "any"}, True), ({"state": "overtaken"}, False)])
 def test_holds_are_narrowed_by_state(visitor: Visitor, asked: dict[str, str], found: bool) -> None:
     assert ("2 remove" in visitor.text("/holds", **asked)) is found
 

@@ -132,11 +132,29 @@ def test_rules_that_stay_as_they_are_change_nothing(room: Room) -> None:
 
 def test_a_rule_that_cannot_be_is_refused_and_what_was_typed_stays(room: Room) -> None:
     answer = room.visitor.post("/mappings/1/rules", 409, removals_share="many", mode="review")
-    assert "removals_share must be a number" in said(answer)
+    assert "Removals a day, share: type a number from 0 to 100." in said(answer)
     assert 'value="many"' in answer.text
     found = room.mapping()
     assert found is not None
     assert found.settings == {}
+
+
+@pytest.mark.parametrize(
+    ("rule", "typed", "why"),
+    [
+        ("removals_share", "150", "type a number from 0 to 100"),
+        ("grades_losses_share", "nan", "type a number from 0 to 100"),
+        ("grades_every", "-1", "type a number of hours"),
+        ("grades_every", "inf", "type a number of hours"),
+        ("removals_least", "two", "Removals a day, at least must be a whole number"),
+        ("mode", "never", "Approval must be one of"),
+        ("institution_role", "student", "needs Moodle's plugin"),
+    ],
+)
+def test_a_rule_is_refused_by_the_name_and_in_the_unit_of_the_form(
+    room: Room, rule: str, typed: str, why: str
+) -> None:
+    assert why in said(room.visitor.post("/mappings/1/rules", 409, **{rule: typed}))
 
 
 def test_pointing_elsewhere_says_what_it_means_and_is_asked_about(room: Room) -> None:
@@ -235,7 +253,12 @@ def test_a_long_file_is_carried_out_in_parts(room: Room, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize(
     ("content", "why"),
-    [(b"", "Choose a file"), (b"a,b\n1,2", "must name its columns"), (b"\xff\xfe\x00", "is not UTF-8")],
+    [
+        (b"", "Choose a file"),
+        (b"x" * 300_001, "larger than 300 kB"),
+        (b"a,b\n1,2", "must name its columns"),
+        (b"\xff\xfe\x00", "is not UTF-8"),
+    ],
 )
 def test_what_is_no_file_of_mappings_is_refused_with_words(room: Room, content: bytes, why: str) -> None:
     answer = room.visitor.post("/mappings/import", 409, file=(io.BytesIO(content), "mappings.csv"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from math import isfinite
 from typing import Any
 
 from app.planning.rules import Rules
@@ -84,6 +85,17 @@ def shown(name: str, chosen: Rules) -> str:
     return f"{value} {rule.unit}".replace(" %", "%").strip() if value else "none"
 
 
+def refusal(message: str) -> str:
+    """Why a value is refused, by the label of its rule, and in the unit in which people type it."""
+    name, _, rest = message.partition(" ")
+    rule = RULES.get(name)
+    if rule is None:
+        return message
+    if rule.unit == "%":
+        return f"{rule.label}: type a number from 0 to 100."
+    return f"{rule.label}: type a number of hours, 0 or more." if rule.unit else f"{rule.label} {rest}"
+
+
 def _written(name: str, value: Any) -> str:
     match value:
         case bool():
@@ -98,5 +110,7 @@ def _read(unit: str, text: str) -> str:
     try:
         number = float(text) if unit else 0.0
     except ValueError:
+        return text
+    if not isfinite(number):
         return text
     return repr(round(number / 100, 6)) if unit == "%" else str(round(number * _HOUR)) if unit == "hours" else text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import request, url_for
 from werkzeug.wrappers import Response
 
@@ -9,7 +11,7 @@ from app.errors import NotFound
 from app.setup.obstacles import obstacle
 from app.store import holds as rows
 from app.store import reports
-from app.store.holds import WAITING, Hold
+from app.store.holds import WAITING, Hold, State
 from app.sync import bypass as bypasses
 from app.sync import holds as verbs
 from app.web import access
@@ -23,19 +25,27 @@ from app.words import plan
 
 blueprint = section("holds")
 
-_STATES = {"": "waiting", "any": "any", "approved": "approved", "applied": "applied", "rejected": "rejected"}
+_STATES: dict[str, tuple[str, Sequence[State] | None]] = {
+    "": ("waiting", WAITING),
+    "any": ("any", None),
+    "approved": ("approved, not carried out yet", ("approved",)),
+    "applied": ("carried out", ("applied",)),
+    "rejected": ("rejected", ("rejected",)),
+    "overtaken": ("overtaken", ("overtaken",)),
+}
+"""The states that the list can be narrowed to, in words and as they are stored."""
 
 
 @blueprint.get("/holds")
 @needs("viewer")
 def holds() -> str:
     """Those that wait, the newest first; the others where they were asked for."""
-    state = asked.one_of("state", _STATES)
+    _, states = _STATES[asked.one_of("state", _STATES) or ""]
     with access.kit().database.reading() as tx:
         found = rows.search(
             tx,
             mapping_id=asked.number("mapping"),
-            states=WAITING if state is None else None if state == "any" else (state,),  # type: ignore[arg-type]
+            states=states,
             before_id=asked.number("before"),
             limit=LIMIT + 1,
         )
@@ -43,7 +53,8 @@ def holds() -> str:
         followed = rows.successors(tx, [hold.id for hold in shown])
         courses = reports.courses(tx, [hold.mapping_id for hold in shown])
     lines = [words.line(hold, courses, followed) for hold in shown]
-    return show("holds.html", lines=lines, following=following, states=[*_STATES.items()])
+    choices = [(state, text) for state, (text, _) in _STATES.items()]
+    return show("holds.html", lines=lines, following=following, states=choices)
 
 
 @blueprint.get("/holds/<int:number>")

@@ -17,6 +17,9 @@ from app.words import importing as words
 _AT_ONCE = 25
 """So many lines are carried out by one click: each asks both sides, and a page must not wait for minutes."""
 
+_LARGEST = 300_000
+"""Bytes of a file: its text goes with the page that asks, and comes back in a form (Flask takes 500 kB of one)."""
+
 _TITLES = {"line": "line", "what": "what", "moodle": "Moodle", "kuracloud": "kuraCloud", "details": "details"}
 
 
@@ -97,6 +100,8 @@ def _uploaded() -> str:
     content = given.read() if given else b""
     if not content:
         raise Refused("Choose a file: CSV or JSON, with one mapping a line.")
+    if len(content) > _LARGEST:
+        raise Refused(f"The file is larger than {_LARGEST // 1000} kB: divide it into several.")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -39,7 +39,7 @@ def set_rules(number: int) -> Response | tuple[str, int]:
     try:
         _set(number, changed)
     except KurasyncError as error:
-        return _form(number, chosen, typed, plain(error.message)), 409
+        return _form(number, chosen, typed, words.refusal(plain(error.message))), 409
     said = "The rules are set, and the mapping is looked at now." if changed else "Nothing was changed."
     return back(".rules", said, number=number)
 
