@@ -142,7 +142,7 @@ def test_the_overview_renews_itself_and_the_menu_with_it(console: Console, visit
 
 def test_what_has_not_changed_is_left_alone_when_the_page_renews_itself(console: Console, visit: Visit) -> None:
     page = visit("/")
-    page.evaluate("() => { window.kept = document.querySelector('#overview table') }")
+    page.evaluate("() => { window.kept = document.querySelector('#overview table'); overview.dataset.live = '1' }")
     for _ in range(2):
         page.wait_for_event("response", lambda answer: "x-by-itself" in answer.request.headers)
     page.wait_for_timeout(100)
