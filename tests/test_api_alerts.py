@@ -8,6 +8,7 @@ from app.store import alerts
 from app.web import create_app
 from tests.alarm import SECRET, Hook
 from tests.api_desk import ApiDesk
+from tests.conftest import PATIENT
 from tests.line_server import listening
 
 
@@ -26,7 +27,9 @@ def test_they_are_listed_the_newest_first_page_by_page(api: ApiDesk) -> None:
 def test_a_trial_goes_each_way_that_is_set_up(api: ApiDesk) -> None:
     hook = Hook()
     with listening(hook.talk) as server:
-        settings = replace(api.desk.kit.settings, alert_webhook=server.url, alert_webhook_secret=SECRET)
+        settings = replace(
+            api.desk.kit.settings, alert_webhook=server.url, alert_webhook_secret=SECRET, **PATIENT
+        )
         told = ApiDesk(api.desk, create_app(replace(api.desk.kit, settings=settings)).test_client())
         found = told.post("/alerts/test", role="operator")
     assert found == {"items": [{"way": "webhook", "sent": True, "error": None}]}
