@@ -80,6 +80,13 @@ def test_dead_letters_are_chosen_by_site_kind_and_reason(api: ApiDesk, work: lis
     assert api.get("/dead")["items"][0]["failing_since"] == "1970-01-02T00:00:00+00:00"
 
 
+def test_dead_letters_are_listed_page_by_page(api: ApiDesk, work: list[int]) -> None:
+    first = api.get("/dead?limit=1")
+    rest = api.get(f"/dead?limit=1&cursor={first['next']}")
+    assert [each["mapping"] for each in (*first["items"], *rest["items"])] == [2, 3]
+    assert rest["next"] is None
+
+
 def test_what_gave_up_is_tried_again(api: ApiDesk, work: list[int]) -> None:
     tried = api.post("/dead/requeue", {"mappings": [2]}, role="operator")["items"]
     assert [each["mapping"] for each in tried] == [2]

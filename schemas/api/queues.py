@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import fields, validate
 
-from schemas.api.paging import Answer, Body, Moment, PageQuery, Query, listed, paged
+from schemas.api.paging import Answer, Body, Moment, PageQuery, listed, paged
 from schemas.api.work import KIND
 
 STATES = ("running", "parked", "paused", "dead", "wanted", "scheduled", "idle")
@@ -96,7 +96,7 @@ class DeadSchema(Answer):
     message = fields.String(required=True, allow_none=True)
 
 
-class DeadQuery(Query):
+class DeadQuery(PageQuery):
     """Which."""
 
     site = fields.String(metadata={"description": "name of a site"})
@@ -117,3 +117,4 @@ class RequeueDeadBody(Body):
 
 WorkPage = paged(WorkSchema)
 DeadList = listed(DeadSchema)
+DeadPage = paged(DeadSchema)

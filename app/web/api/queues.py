@@ -7,19 +7,15 @@ from typing import Any
 from app.errors import KurasyncError
 from app.setup import carrier
 from app.store import reports, waiting
-from app.store.waiting import Placed
-from app.store.worklist import Target
 from app.web import access
 from app.web.access import needs
 from app.web.api import named
-from app.web.api.resource import after, page, resource
+from app.web.api.places import place, target_after
+from app.web.api.resource import page, resource
 from app.words import queues as words
 from schemas.api.queues import QueuesSchema, WorkPage, WorkQuery
 
 blueprint = resource("queues", "Work: wanted, under way, late.")
-
-_KINDS = ("grades", "roster")  # in the order in which the rows of a mapping come
-
 
 @blueprint.route("")
 @needs("viewer")
@@ -48,22 +44,12 @@ def work(query: dict[str, Any]) -> dict[str, Any]:
             now,
             query.get("concern"),
             site_id=access.principal().site_id,
-            after=_after(query.get("cursor")),
+            after=target_after(query.get("cursor")),
             limit=limit + 1,
         )
-    return page(found, limit, _key, lambda each: words.placed(each, now))
-
-
-def _key(each: Placed) -> int:
-    return each.row.mapping_id * len(_KINDS) + _KINDS.index(each.row.kind)
-
-
-def _after(cursor: str | None) -> Target | None:
-    key = after(cursor)
-    if key is None:
-        return None
-    mapping_id, place = divmod(key, len(_KINDS))
-    return mapping_id, _KINDS[place]
+    return page(
+        found, limit, lambda each: place(each.row.mapping_id, each.row.kind), lambda each: words.placed(each, now)
+    )
 
 
 def _redis() -> dict[str, Any]:
