@@ -66,7 +66,7 @@ def _kind() -> fields.String:
 
 
 def _digest() -> fields.String:
-    return fields.String(required=True, validate=validate.Regexp("[0-9a-f]{64}$", error="is no digest"))
+    return fields.String(required=True, validate=validate.Regexp(r"[0-9a-f]{64}\Z", error="is no digest"))
 
 
 class _Arguments(Schema):
@@ -110,7 +110,7 @@ class _Decide(_OfKind):
 
 
 class _Page(_Arguments):
-    after = fields.String(load_default=None, allow_none=True, validate=validate.Regexp("[0-9]{1,18}$"))
+    after = fields.String(load_default=None, allow_none=True, validate=validate.Regexp(r"[0-9]{1,18}\Z"))
     limit = fields.Integer(load_default=100, strict=True, validate=validate.Range(1, MOST))
 
 
