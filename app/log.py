@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
+from functools import lru_cache
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -55,7 +56,8 @@ def configure(settings: Settings) -> None:
         mask,
     ]
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        # What is not shown costs next to nothing: a receiver would say a line for each delivery.
+        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
     )
@@ -127,8 +129,14 @@ def mask(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
     return {key: _masked(key, value) for key, value in line.items()}
 
 
+@lru_cache(maxsize=1024)
+def _hides(key: str) -> bool:
+    letters = re.sub(r"[^a-z]", "", key.lower())
+    return any(hidden in letters for hidden in _HIDDEN)
+
+
 def _masked(key: str, value: Any) -> Any:
-    if any(hidden in re.sub(r"[^a-z]", "", key.lower()) for hidden in _HIDDEN):
+    if _hides(key):
         return _MASK
     if isinstance(value, str):
         return _ADDRESS.sub(_MASK, value)

@@ -109,7 +109,7 @@ def _note(site: Site, taken: Accepted, rejected: int) -> None:
     metrics.events_taken(
         site.name, accepted=heard, ignored=taken.ignored, duplicates=taken.duplicates, rejected=rejected
     )
-    _log.info(
+    _log.debug(
         "events_taken",
         site=site.name,
         event_ids=taken.ids[:_EVENTS_NAMED],
