@@ -24,7 +24,7 @@ from app.store.db import Database
 from app.store.vault import Vault
 from app.sync import intake
 from app.web import access, create_app
-from app.web.api import spec
+from app.web.api.described import spec
 from tests.conftest import SHORT
 from tests.fixtures_desk import Desk, opened_desk
 from tests.making import add_site, event

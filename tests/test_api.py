@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.kit import Kit
-from app.web.api import spec
+from app.web.api.described import spec
 from tests.calling import PREFIX, Caller, caller
 from tests.receiving import PROBLEM, open_door
 

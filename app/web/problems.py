@@ -23,7 +23,7 @@ _log = structlog.get_logger()
 WORDS = {
     404: ("not_found", "There is nothing at this address."),
     405: ("method_not_allowed", "This address does not take this method."),
-    413: ("too_large", "The body is larger than this server takes: send several deliveries."),
+    413: ("too_large", "The body is larger than this server takes: send it in parts."),
     422: ("invalid", "The request cannot be used: errors says which fields, and why."),
 }
 """The reason and the words of what is refused before a verb is asked, by status."""

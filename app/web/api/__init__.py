@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from importlib.metadata import version
-from typing import Any
 
 from flask import Flask
 from flask_smorest import Api
@@ -104,9 +103,3 @@ def _nouns() -> dict[str, str]:
     for blueprint in BLUEPRINTS:
         found.setdefault(blueprint.noun, blueprint.description)
     return found
-
-
-def spec(app: Flask) -> dict[str, Any]:
-    """The OpenAPI description."""
-    document: dict[str, Any] = app.extensions["flask-smorest"]["apis"][""]["ext_obj"].spec.to_dict()
-    return document

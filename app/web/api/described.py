@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from flask import Flask
+
 _METHODS = ("get", "post", "put", "patch", "delete")
 _SHAPES = "#/components/schemas/"
 
@@ -60,6 +62,12 @@ class Shape:
     name: str
     about: str
     fields: tuple[Field, ...]
+
+
+def spec(app: Flask) -> dict[str, Any]:
+    """The description as programs get it; making it takes a tenth of a second."""
+    document: dict[str, Any] = app.extensions["flask-smorest"]["apis"][""]["ext_obj"].spec.to_dict()
+    return document
 
 
 def nouns(document: Schema) -> list[Noun]:
