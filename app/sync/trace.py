@@ -27,6 +27,7 @@ from app.sync.story import Call, Facts, Moment, Story, Whom
 MOST = 500
 """The newest so many calls and events of a person are looked at."""
 
+_DIGITS = 18  # of the largest number that every database holds
 _STILL = ("running", "parked", "paused", "dead", "wanted")
 
 
@@ -110,7 +111,7 @@ def of_event(kit: Kit, number: int) -> Trace:
 
 def event_numbers(kit: Kit, text: str) -> list[int]:
     """The numbers of the events meant by a number or a sender's id; raises NotFound."""
-    if text.isdecimal():
+    if text.isascii() and text.isdecimal() and len(text) <= _DIGITS:
         return [int(text)]
     with kit.database.reading() as tx:
         found = traces.event_by_uid(tx, text)
