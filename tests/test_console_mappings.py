@@ -96,6 +96,15 @@ def test_there_is_no_page_for_what_is_not_there(visitor: Visitor) -> None:
     assert "There is no hold 9." in visitor.text("/holds/9", 404)
 
 
+@pytest.mark.parametrize("path", ["/mappings/{}", "/mappings/{}/students", "/tasks/{}", "/holds/{}"])
+def test_a_number_that_no_database_holds_is_called_by_nothing(visitor: Visitor, path: str) -> None:
+    visitor.get(path.format(10**30), 404)
+
+
+def test_what_is_no_text_is_refused(visitor: Visitor) -> None:
+    assert "something in it that is no text" in visitor.text("/mappings", 409, search="a\0b")
+
+
 def test_both_sides_stand_side_by_side_as_they_were_read(visitor: Visitor) -> None:
     text = visitor.text("/mappings/1/students")
     assert text.count("Ana Lee") >= 2

@@ -8,15 +8,16 @@ from typing import Any
 
 import structlog
 from flask import Blueprint, current_app, flash, g, redirect, render_template, request, session, url_for
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from app.errors import KurasyncError, NotFound, TransientError
+from app.errors import KurasyncError, NotFound, Refused, TransientError
 from app.setup import accounts
 from app.web import access, problems
 from app.web.access import Forbidden
 from app.words.plain import plain as plain
+from schemas.api.paging import is_storable
 
 TEMPLATES = Blueprint(
     "console", __name__, template_folder="templates", static_folder="static", static_url_path="/static"
@@ -53,10 +54,12 @@ def section(name: str, *, open_to_all: bool = False) -> Blueprint:
     made.before_request(_check_forgery)
     if not open_to_all:
         made.before_request(_let_in)
+    made.before_request(_check_sent)
     made.after_request(access.dispatch_after)
     made.register_error_handler(KurasyncError, refused)
     made.register_error_handler(HTTPException, http_error)
     made.register_error_handler(SQLAlchemyError, not_stored)
+    made.register_error_handler(DataError, beyond)
     return made
 
 
@@ -111,6 +114,11 @@ def unknown(error: HTTPException) -> Any:
     return http_error(error) if wants_page else problems.http_error(error)
 
 
+def beyond(_error: DataError) -> tuple[str, int]:
+    """A page for a number that the database cannot hold: nothing has it."""
+    return show("error.html", title=_TITLES[404], said=_WORDS[404]), 404
+
+
 def not_stored(error: SQLAlchemyError) -> tuple[str, int]:
     """A page for a database that is away, without the menu, which reads from it."""
     # The type alone: a driver's message may quote what was to be stored.
@@ -122,6 +130,14 @@ def not_stored(error: SQLAlchemyError) -> tuple[str, int]:
 def _check_forgery() -> None:
     if request.method not in ("GET", "HEAD", "OPTIONS"):
         current_app.extensions["csrf"].protect()
+
+
+def _check_sent() -> None:
+    """Refuse what no database would take: a number that nothing is called by, a text that is none."""
+    if not all(is_storable(value) for value in (request.view_args or {}).values()):
+        raise NotFound(_WORDS[404])
+    if not all(is_storable(text) for text in request.values.values()):
+        raise Refused("There is something in it that is no text.", reason="no_text")
 
 
 def _let_in() -> Response | None:
