@@ -160,6 +160,7 @@ def test_ones_own_password_is_changed_by_the_old_one_alone(sqlite_kit: Kit, anna
     here = accounts.change_own(sqlite_kit, "anna", GOOD, OTHER)
     assert is_in(sqlite_kit, here)
     assert not is_in(sqlite_kit, elsewhere)
+    assert acts(sqlite_kit)[-2:] == [("user:anna", "set_password"), ("user:anna", "sign_in")]
     assert let_in(sqlite_kit, OTHER)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from functools import cache
 
 from sqlalchemy import Connection
@@ -96,31 +97,20 @@ def change_own(kit: Kit, name: str, old: str, new: str) -> str:
 
     The old one is tried as at the sign-in, with the same lock-out.
     """
-    _hashed(name, new)
-    sign_out(kit, sign_in(kit, name, old))
-    set_password(kit, name, new, f"user:{name}")
-    return sign_in(kit, name, new)
+    hashed = _hashed(name, new)
+
+    def change(tx: Connection, now: float, user: User) -> str:
+        users.set_password(tx, user.id, hashed)
+        users.end_sessions(tx, user.id)
+        record(tx, now, f"user:{name}", "set_password", {"user": name})
+        return begin(tx, now, user)
+
+    return _proven(kit, name, old, change)
 
 
 def sign_in(kit: Kit, name: str, password: str) -> str:
     """The token of a new session; raises Refused, in the same words whatever was wrong, after the same work."""
-    with kit.database.reading() as tx:
-        found = users.by_name(tx, name)
-    # Not inside a transaction: hashing takes a tenth of a second, on purpose.
-    is_right = check_password_hash((found.password if found else None) or _nobodys(), password)
-    with kit.database.transaction() as tx:
-        now = kit.database.now(tx)
-        user = users.seize(tx, name)
-        if user is None or found is None or user.password != found.password or user.locked_until > now:
-            token = None
-        elif not is_right:
-            _count_failure(tx, now, user)
-            token = None
-        else:
-            token = begin(tx, now, user)
-    if token is None:
-        raise Refused(WRONG, reason="wrong_password")
-    return token
+    return _proven(kit, name, password, begin)
 
 
 def begin(tx: Connection, now: float, user: User) -> str:
@@ -172,6 +162,27 @@ def forget_sessions(kit: Kit) -> None:
         users.forget_sessions(
             tx, begun_before=now - kit.settings.session_longest, seen_before=now - kit.settings.session_idle
         )
+
+
+def _proven(kit: Kit, name: str, password: str, then: Callable[[Connection, float, User], str]) -> str:
+    """What `then` makes of the user who has this name and password, in the transaction that found so."""
+    with kit.database.reading() as tx:
+        found = users.by_name(tx, name)
+    # Not inside a transaction: hashing takes a tenth of a second, on purpose.
+    is_right = check_password_hash((found.password if found else None) or _nobodys(), password)
+    with kit.database.transaction() as tx:
+        now = kit.database.now(tx)
+        user = users.seize(tx, name)
+        if user is None or found is None or user.password != found.password or user.locked_until > now:
+            made = None
+        elif not is_right:
+            _count_failure(tx, now, user)
+            made = None
+        else:
+            made = then(tx, now, user)
+    if made is None:
+        raise Refused(WRONG, reason="wrong_password")
+    return made
 
 
 def _count_failure(tx: Connection, now: float, user: User) -> None:
