@@ -151,7 +151,7 @@ def test_every_standing_has_its_words_in_moodle() -> None:
 
 def test_every_action_of_a_plan_has_its_words_in_moodle() -> None:
     actions = {action for wording in plan.WORDING.values() for action in wording.actions}
-    assert {f"plan_{action}" for action in actions} <= set(_strings(_LOCAL))
+    assert {f"planned_{action}" for action in actions} <= set(_strings(_LOCAL))
 
 
 def test_the_service_offers_what_kurasync_calls() -> None:

@@ -35,7 +35,7 @@ $given = [
     'instance' => optional_param('instance', '', PARAM_ALPHANUMEXT),
     'course' => optional_param('course', 0, PARAM_INT),
     'name' => optional_param('name', '', PARAM_TEXT),
-    'search' => optional_param('search', '', PARAM_TEXT),
+    'search' => core_text::substr(optional_param('search', '', PARAM_TEXT), 0, 100),
     'after' => optional_param('after', '', PARAM_ALPHANUMEXT),
 ];
 require_login($course);
@@ -60,7 +60,7 @@ if ((int) $course->id === SITEID || !$rights->any()) {
 }
 
 $client = \local_kurasync\course_client::of_course((int) $course->id);
-if ($act !== '') {
+if ($act !== '' && data_submitted()) {
     require_sesskey();
     [$next, $said] = (new \local_kurasync\course_act($client, $context, $rights, $page, $given))->perform($act);
     redirect($next, $said?->get_message() ?? '', null, $said?->get_message_type() ?? '');

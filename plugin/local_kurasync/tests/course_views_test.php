@@ -112,7 +112,7 @@ final class course_views_test extends course_testcase {
     }
 
     public function test_what_is_in_the_way_is_said(): void {
-        $mapping = ['obstacle' => 'The <i>mapping</i> is paused.', 'obstacle_reason' => 'paused', 'started' => false];
+        $mapping = ['obstacle' => 'The <i>mapping</i> is paused.', 'obstacle_reason' => 'of_its_own', 'started' => false];
         $html = $this->look('overview', ['status' => course_door::status($mapping + ['last_in_step' => null])]);
         $this->assertStringContainsString('The &lt;i&gt;mapping&lt;/i&gt; is paused.', $html);
         $this->assertStringContainsString(get_string('course_notstarted', 'local_kurasync'), $html);
@@ -157,6 +157,7 @@ final class course_views_test extends course_testcase {
         $html = $this->look('task', ['task' => course_door::task()]);
         $this->assertStringContainsString('Cleo &lt;i&gt;Park&lt;/i&gt;', $html);
         $this->assertStringContainsString('student → removed', $html);
+        $this->assertStringContainsString(get_string('planned_delete', 'local_kurasync'), $html);
         $this->assertStringContainsString('<th scope="col">odd one</th>', $html, 'a column without words of ours');
         $this->assertStringNotContainsString('kuraCloud id', $html, 'a column without anything in it');
         $this->assertStringContainsString(get_string('plan_more', 'local_kurasync', 2), $html);

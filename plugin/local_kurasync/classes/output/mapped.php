@@ -93,7 +93,7 @@ final class mapped extends view {
             'about' => words::of('kind', $hold['kind']),
             'since' => words::moment($hold['since']),
             'decided' => $hold['state'] !== 'open',
-            'counts' => words::counted('plan', $hold['counts']),
+            'counts' => words::counted('planned', $hold['counts']),
             'url' => $this->to('hold', ['kind' => $hold['kind']]),
         ], array_values($seen));
     }

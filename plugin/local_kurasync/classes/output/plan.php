@@ -53,15 +53,16 @@ final class plan extends view {
     #[\Override]
     public function export_for_template(renderer_base $output): array {
         $task = $this->task;
+        $kind = $task['kind'];
         $failed = $task['state'] === 'failed';
         $empty = $this->is_shown() && !$task['counts'];
         return [
-            'title' => get_string("plan_of_{$task['kind']}", 'local_kurasync'),
+            'title' => get_string("plan_of_$kind", 'local_kurasync'),
             'askedat' => words::moment($task['asked_at']),
             'beingmade' => $this->is_being_made(),
             'failed' => $failed ? (string) $task['message'] : null,
             'used' => $task['state'] === 'used',
-            'nothing' => $empty ? get_string("plan_nothing_{$task['kind']}", 'local_kurasync') : null,
+            'nothing' => $empty ? get_string("plan_nothing_$kind", 'local_kurasync') : null,
             'parts' => $this->is_shown() ? sections::export($task['sections']) : [],
             'go' => $task['state'] === 'done' && $task['counts'] ? $this->go($output) : null,
             'again' => $this->is_being_made() ? null : $this->again($output),

@@ -61,7 +61,7 @@ final class sections {
         );
         $heads = array_map(fn(string $name): string => words::of('column', $name, $titles[$name]), array_keys($titles));
         return [
-            'title' => words::of('plan', $section['action'], $section['title']),
+            'title' => words::of('planned', $section['action'], $section['title']),
             'remark' => $section['remark'],
             'heads' => $heads,
             'rows' => array_map(
