@@ -69,7 +69,7 @@ def test_a_side_that_does_not_answer_is_named(room: Room) -> None:
 def test_mapping_says_what_it_means_and_is_asked_about(room: Room) -> None:
     text = said(room.visitor.post("/mappings/new", 200, **room.pair))
     assert "Anatomy <1>" in text
-    assert "can now no longer be edited there" in text
+    assert "From then on the students of the kuraCloud course can no longer be edited there" in text
     assert room.mapping(2) is None
 
 

@@ -13,6 +13,13 @@ from app.store.runs import Run
 from app.store.worklist import GRADES, ROSTER
 from app.words.moments import moment
 
+BEFORE = (
+    "From then on the students of the kuraCloud course can no longer be edited there: they follow Moodle. Nor can the "
+    "course be deleted in kuraCloud while it is mapped.",
+    "Both courses are looked at then, and nothing is done before somebody has approved the first plan.",
+)
+"""What people have to know before they map a course."""
+
 ADDED = (
     "The students of the kuraCloud course can now no longer be edited there: they follow Moodle. Nor can the course be "
     "deleted in kuraCloud while it is mapped.",

@@ -14,7 +14,7 @@ from app.web.console import asked
 from app.web.console.mappings import blueprint as blueprint
 from app.web.console.page import back, plain, show
 from app.words import candidates as words
-from app.words.mappings import ADDED
+from app.words.mappings import ADDED, BEFORE
 
 _SHOWN = 25
 
@@ -47,8 +47,8 @@ def ask_new() -> str:
     except Refused as error:
         if error.reason != pairing.SERVES_ANOTHER:
             raise
-        return show("mapping_ask.html", found=found, serves=plain(error.message), notes=ADDED)
-    return show("mapping_ask.html", found=found, serves="", notes=ADDED)
+        return show("mapping_ask.html", found=found, serves=plain(error.message), notes=BEFORE)
+    return show("mapping_ask.html", found=found, serves="", notes=BEFORE)
 
 
 @blueprint.post("/mappings")
