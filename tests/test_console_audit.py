@@ -103,10 +103,18 @@ def test_the_audit_is_verified_by_a_worker_and_told_in_words(sqlite_kit: Kit, vi
     assert "It waits for a worker." in visitor.done("/audit/verify")
     work(sqlite_kit)
     text = visitor.text("/audit/verified/1")
-    assert "No row was changed, taken away or put in." in text
+    assert "No row that was sealed was changed, taken away or put in." in text
     assert "row(s) fit their seals." in text
     assert "It agrees with the remembered heads" in text
     assert 'href="/audit/verified/1"' in visitor.get("/audit").text
+
+
+def test_of_what_was_not_sealed_yet_nothing_is_claimed(sqlite_kit: Kit, visitor: Visitor) -> None:
+    visitor.post("/audit/verify")
+    work(sqlite_kit)
+    text = visitor.text("/audit/verified/1")
+    assert "Nothing was sealed yet." in text
+    assert "No row" not in text
 
 
 def test_a_changed_row_is_named(sqlite_kit: Kit, visitor: Visitor) -> None:
