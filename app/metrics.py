@@ -106,11 +106,6 @@ def collected() -> Iterable[Metric]:
     return merged
 
 
-def described() -> Iterable[Metric]:
-    """Every counter and histogram there is, without values."""
-    return _COUNTED.collect()
-
-
 def events_taken(site: str, *, accepted: int, ignored: int, duplicates: int, rejected: int) -> None:
     """A delivery of a site was answered; the numbers add up to its events."""
     results = {"accepted": accepted, "ignored": ignored, "duplicate": duplicates, "rejected": rejected}

@@ -25,7 +25,7 @@ OF_HISTOGRAMS = ("_bucket", "_sum", "_count")
 @pytest.fixture
 def known(sqlite_kit: Kit) -> dict[str, Metric]:
     """Every metric by the name that it has on the wire; without the suffixes of a histogram."""
-    every = [*metrics.described(), *standing(sqlite_kit)]
+    every = [*metrics.collected(), *standing(sqlite_kit)]
     return {f"{each.name}_total" if each.type == "counter" else each.name: each for each in every}
 
 
@@ -48,7 +48,7 @@ def test_the_page_explains_every_metric_and_no_other(known: dict[str, Metric]) -
 def test_the_page_names_the_labels_that_there_are() -> None:
     page = (DOCS / "metrics.md").read_text()
     rows = dict(re.findall(r"^\| `(kurasync_\w+)` \| ([^|]*) \|", page, re.MULTILINE))
-    for each in metrics.described():
+    for each in metrics.collected():
         name = f"{each.name}_total" if each.type == "counter" else each.name
         assert set(re.findall(r"`(\w+)`", rows[name])) <= {"site", "result", "status", "kind", "outcome", "system"}
     allowed = {"site", "kura_instance", "kind", "outcome", "state", "result", "status", "system"}
