@@ -6,7 +6,6 @@ Names of sites and instances are labels, and a few words of ours: nothing that g
 from __future__ import annotations
 
 import fcntl
-import glob
 import os
 from collections.abc import Iterable
 from itertools import count
@@ -101,7 +100,7 @@ def collected() -> Iterable[Metric]:
     """What all processes that keep their files in this one's folder have counted."""
     if _Counting.folder is None:
         return _COUNTED.collect()
-    files = [path for path in glob.glob(str(_Counting.folder / "*.db")) if _is_whole(path)]
+    files = [str(path) for path in _Counting.folder.glob("*.db") if _is_whole(path)]
     merged: Iterable[Metric] = MultiProcessCollector.merge(files)  # type: ignore[no-untyped-call]
     return merged
 
@@ -161,7 +160,7 @@ def _prepare(path: Path) -> None:
         os.close(descriptor)
 
 
-def _is_whole(path: str | Path) -> bool:
+def _is_whole(path: Path) -> bool:
     try:
         for _ in MmapedDict.read_all_values_from_file(str(path)):  # type: ignore[no-untyped-call]
             pass

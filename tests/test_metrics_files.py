@@ -70,7 +70,7 @@ class Counting:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    return tmp_path / "home"
+    return tmp_path / "a [strange] home"
 
 
 @contextmanager
