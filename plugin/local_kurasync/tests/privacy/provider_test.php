@@ -57,6 +57,13 @@ final class provider_test extends provider_testcase {
         );
     }
 
+    public function test_what_kurasync_is_told_of_who_uses_the_course_page_is_told(): void {
+        $collection = provider::get_metadata(new \core_privacy\local\metadata\collection('local_kurasync'));
+        [, , $kurasync] = $collection->get_collection();
+        $this->assertSame('kurasync', $kurasync->get_name());
+        $this->assertSame(['userid', 'courseid'], array_keys($kurasync->get_privacy_fields()));
+    }
+
     public function test_everybody_may_be_in_kuracloud_once_the_site_is_connected(): void {
         $somebody = $this->getDataGenerator()->create_user();
         $this->assertEquals([SYSCONTEXTID], provider::get_contexts_for_userid((int) $somebody->id)->get_contextids());
