@@ -215,7 +215,8 @@ def picture(page: Page, name: str) -> None:
     folder = os.environ.get("TEST_PICTURES")
     if folder:
         shown = "".join(letter if letter.isalnum() else "-" for letter in name)
-        page.screenshot(path=str(Path(folder) / f"{shown}.png"), full_page=True)
+        # Hiding the caret would leave its mark in the page.
+        page.screenshot(path=str(Path(folder) / f"{shown}.png"), full_page=True, caret="initial")
 
 
 def violations(page: Page) -> list[str]:
