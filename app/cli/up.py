@@ -22,7 +22,7 @@ from app.forks import apart, copy
 from app.redis_server import RedisServer
 from app.settings import Settings
 from app.setup import backups, database, home
-from app.store import mappings
+from app.store import mappings, users
 from app.store.db import Database
 from app.supervise import Supervisor
 
@@ -106,7 +106,7 @@ def _greet(given: Settings, listener: socket.socket) -> Database:
     box = kit.make(given)
     try:
         with box.database.reading() as tx:
-            known = mappings.every(tx)
+            known, people = mappings.every(tx), users.count(tx)
         trouble = [check.message for check in backups.checks(box)]
     finally:
         box.close()
@@ -115,6 +115,8 @@ def _greet(given: Settings, listener: socket.socket) -> Database:
     say(f"kurasync listens on http://{shown}:{port}, its files are in {given.home.absolute()}. Ctrl-C stops it.")
     for message in trouble:
         warn(message)
+    if not people:
+        say("Nobody can sign in to the console yet: `kurasync user add NAME` makes the first administrator.")
     if not known:
         say("No course is mapped yet. In another terminal: `kurasync site add`, `kurasync instance add`, then")
         say("`kurasync mapping add`; each says with --help what it needs. `kurasync doctor` checks what is there.")
