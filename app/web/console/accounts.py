@@ -20,6 +20,7 @@ from app.words import users as user_words
 blueprint = section("accounts")
 
 _HERE = "console_accounts.accounts"
+_ROLES = (("viewer", "viewer: only looks"), ("operator", "operator: daily work"), ("admin", "admin: everything"))
 
 
 @blueprint.get("/accounts")
@@ -48,7 +49,7 @@ def add_user() -> Response | tuple[str, int]:
 def user(name: str) -> str:
     """One of them, to be changed."""
     [line] = user_words.facts(access.kit(), [users.named(access.kit(), name)])
-    return show("user.html", one=line, roles=ROLES, shortest=users.SHORTEST)
+    return show("user.html", one=line, roles=_ROLES, shortest=users.SHORTEST)
 
 
 @blueprint.post("/accounts/users/<name>/role")
@@ -130,7 +131,7 @@ def _shown(**facts: object) -> str:
         users=user_words.facts(kit, users.every(kit)),
         keys=key_words.facts(kit, keys),
         sites=known,
-        roles=ROLES,
+        roles=_ROLES,
         shortest=users.SHORTEST,
         **facts,
     )
