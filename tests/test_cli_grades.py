@@ -296,7 +296,7 @@ def test_sites_show_the_plugin_that_grades_need(desk: Desk) -> None:
     assert desk.json("site", "list")[0]["plugin"] is None
     assert "grades cannot be written" in desk.done("site", "test", "uni")
     desk.moodle.install_plugin()
-    assert "local_kurasync 0.3.0" in desk.done("site", "test", "uni")
+    assert "local_kurasync 0.4.0" in desk.done("site", "test", "uni")
     assert desk.json("site", "list")[0]["plugin"] == desk.json("site", "test", "uni")["plugin"]
 
 

@@ -295,7 +295,7 @@ def site_file(desk: Desk, tmp_path: Path, **changed: str) -> Path:
         "secret": f"whsec_{'k' * 40}",
         "wwwroot": desk.moodle.url,
         "siteidentifier": "a" * 64,
-        "plugin": "2026112300",
+        "plugin": "2026112301",
         **changed,
     }
     path = tmp_path / "uni.json"

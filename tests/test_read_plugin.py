@@ -21,7 +21,7 @@ from tests.world import World, world
 
 ROSTER = "local_kurasync_get_roster"
 SITE_INFO = "core_webservice_get_site_info"
-VERSION = "2026112300"
+VERSION = "2026112301"
 
 
 @pytest.fixture
@@ -271,7 +271,7 @@ def test_the_doctor_says_whether_it_is_there_and_what_it_lacks(small: World) -> 
     def told() -> dict[str, tuple[str, str]]:
         return {check.name: (check.state, check.message) for check in outside.site(small.kit, site(small))}
 
-    assert told()["site uni plugin"] == ("ok", f"local_kurasync 0.3.0 ({VERSION}) is there.")
+    assert told()["site uni plugin"] == ("ok", f"local_kurasync 0.4.0 ({VERSION}) is there.")
     assert "can be read whole: 6" in told()["site uni roster"][1]
     small.moodle.without("moodle/grade:edit")
     assert told()["site uni capability moodle/grade:edit"] == (

@@ -12,7 +12,7 @@ from sandbox.moodle.functions.plugin_access import missing
 from sandbox.moodle.functions.site_info import PLUGIN_VERSION, RELEASE
 from sandbox.moodle.senders.signed import Signed
 
-PLUGIN_RELEASE = "0.3.0"
+PLUGIN_RELEASE = "0.4.0"
 _PHP = "8.2.29"
 _NEEDED = (
     "webservice/rest:use",

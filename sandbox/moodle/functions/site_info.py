@@ -12,7 +12,7 @@ from sandbox.moodle.state import SERVICE_USER
 
 VERSION = "2024100706"
 RELEASE = "4.5.6 (Build: 20250811)"
-PLUGIN_VERSION = "2026112300"
+PLUGIN_VERSION = "2026112301"
 _FEATURES = {
     "usecomments": 1,
     "usetags": 1,
