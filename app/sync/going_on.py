@@ -80,9 +80,10 @@ def _shown(task: Task, digest: str) -> _Shown:
 
 def _approve(tx: Connection, now: float, shown: _Shown, by: str) -> int:
     """The number of the hold with just what was shown, approved: the one that waits, or one made for it."""
+    _refuse_rejected(tx, shown)
     last = newest(tx, shown.mapping_id, shown.kind)
     if last is not None:
-        _refuse_decided(last, shown)
+        _refuse_approved(last, shown)
     if last is not None and last.state in holds.WAITING:
         if _is_same(last, shown):
             return last.id if last.state == "approved" else decided(tx, now, last, "approved", by).id
@@ -90,17 +91,24 @@ def _approve(tx: Connection, now: float, shown: _Shown, by: str) -> int:
     return decided(tx, now, _made(tx, now, shown), "approved", by).id
 
 
-def _refuse_decided(last: Hold, shown: _Shown) -> None:
-    """Nobody undoes, without knowing, what somebody else has decided."""
+def _refuse_approved(last: Hold, shown: _Shown) -> None:
+    """Nobody undoes, without knowing, what somebody else has approved."""
     if last.state == "approved" and last.digest != shown.digest:
         raise Refused(
             f"Hold {last.id} was approved before and is not carried out yet: wait for that, then look again.",
             reason="approved_before",
         )
-    if last.state == "rejected" and last.decided_at is not None and last.decided_at >= shown.since:
-        raise Refused(
-            f"Hold {last.id} was rejected since you asked for this plan: look at it again.", reason="rejected_since"
-        )
+
+
+def _refuse_rejected(tx: Connection, shown: _Shown) -> None:
+    """The same of what was rejected, also where a run has overtaken that hold since: the audit knows of it."""
+    rejections = audit.search(tx, mapping_id=shown.mapping_id, operation="hold_rejected", since=shown.since)
+    for hold_id in {row.subject["hold"] for row in rejections if row.phase == "begin"}:
+        hold = holds.get(tx, hold_id)
+        if hold is not None and hold.kind == shown.kind:
+            raise Refused(
+                f"Hold {hold_id} was rejected since you asked for this plan: look at it again.", reason="rejected_since"
+            )
 
 
 def _is_same(waiting: Hold, shown: _Shown) -> bool:
