@@ -139,6 +139,11 @@ class Settings:
     port: int = _setting(8765, "port the web server listens on; 0: a free one", most=65535)
     web_threads: int = _setting(8, "threads of the web server", least=1)
     workers: int = _setting(4, "worker processes", least=1)
+    worker_rest: int = _setting(
+        60,
+        "seconds without work after which a worker that has worked makes room for a fresh one, a third its size",
+        least=1,
+    )
     log_level: str = _setting("info", "debug, info, warning or error", parse=_level)
     log_json: bool = _setting(True, "log lines as JSON, but for those on a terminal; off: never", parse=_flag)
     log_file: str = _setting(

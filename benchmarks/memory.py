@@ -13,9 +13,10 @@ IDLE, WORKER = 250.0, 200.0  # MB
 
 
 def figures() -> list[Figure]:
-    """All idle after some work, then the largest worker after each of many students was added and renamed."""
+    """All at rest after some work, then the largest worker after each of many students was added and renamed."""
     with scene(students=20) as small:
         _let_everybody_work(small)
+        _let_everybody_rest(small)
         idle = _of_all(small)
     with scene(students=STUDENTS) as large:
         added = _largest_worker(large)
@@ -32,6 +33,12 @@ def _let_everybody_work(made: Scene) -> None:
     # Redis gives a job to the worker that has waited longest.
     for _ in range(2 * len(_workers(made))):
         made.service.command("sync", f"uni:{made.course}", "--wait")
+
+
+def _let_everybody_rest(made: Scene) -> None:
+    """Until each worker that has worked was replaced by a fresh one, as happens when there is nothing to do."""
+    tired = set(_workers(made))
+    wait_until(lambda: len(_workers(made)) == len(tired) and not tired.intersection(_workers(made)))
 
 
 def _rename_everybody(made: Scene) -> None:

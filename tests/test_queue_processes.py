@@ -306,3 +306,20 @@ def test_no_row_is_late_after_all_that(sqlite_trial: Trial) -> None:
     wait_until(lambda: sqlite_trial.in_step(*mapping_ids))
     with sqlite_trial.kit.database.reading() as tx:
         assert worklist.lateness(tx, sqlite_trial.kit.database.now(tx)) == 0.0
+
+
+def test_a_worker_that_has_worked_makes_room_for_a_fresh_one_when_nothing_comes(
+    sqlite_trial: Trial, processes: Processes
+) -> None:
+    (mapping_id,) = mapped(sqlite_trial.kit, 1)
+    sqlite_trial.clock()
+    crew = sqlite_trial.crew(workers=2, worker_rest=1)
+    wait_until(lambda: len(processes.find("kurasync-worker")) == 2)
+    fresh = set(processes.find("kurasync-worker"))
+    sqlite_trial.change(mapping_id)
+    wait_until(lambda: sqlite_trial.in_step(mapping_id))
+    wait_until(lambda: len(set(processes.find("kurasync-worker")) - fresh) == 1)
+    assert len(fresh.intersection(processes.find("kurasync-worker"))) == 1, "one that has done nothing stays"
+    sqlite_trial.change(mapping_id)
+    wait_until(lambda: sqlite_trial.in_step(mapping_id))
+    assert "worker_ended" not in processes.output(crew)

@@ -11,8 +11,9 @@ from types import FrameType
 import structlog
 from redis import Redis
 from redis.exceptions import RedisError
-from rq import SimpleWorker
+from rq import Queue, SimpleWorker
 from rq.exceptions import StopRequested
+from rq.job import Job
 from rq.timeouts import UnixSignalDeathPenalty
 from rq.worker.base import WorkerStatus
 
@@ -43,16 +44,36 @@ class Backstop(UnixSignalDeathPenalty):
 
 
 class Worker(SimpleWorker):
-    """RQ's worker, with a stop that finishes the current call and nothing more."""
+    """RQ's worker, with a stop that finishes the current call and nothing more.
+
+    `rest`: seconds without a job after which one that has worked ends, for a fresh copy to take its place.
+    """
 
     death_penalty_class = Backstop
     max_connection_wait_time = 2.0
 
-    def __init__(self, redis: Redis, workplace: Workplace) -> None:
+    def __init__(self, redis: Redis, workplace: Workplace, rest: int) -> None:
         super().__init__(
             list(queues.NAMES), connection=redis, maintenance_interval=_MAINTENANCE, worker_ttl=_WORKER_TTL
         )
         self._workplace = workplace
+        self._rest = rest
+        self._has_worked = False
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """Do one job."""
+        self._has_worked = True
+        super().execute_job(job, queue)
+
+    def dequeue_job_and_maintain_ttl(
+        self, timeout: int | None, max_idle_time: int | None = None
+    ) -> tuple[Job, Queue] | None:
+        """The next job; None, which ends the process, when after its last one none has come for a while.
+
+        What a job touches of the memory that processes share is this one's own from then on (app.forks): most of what
+        a worker needs. Its successor begins with nearly all of it shared again.
+        """
+        return super().dequeue_job_and_maintain_ttl(timeout, self._rest if self._has_worked else None)
 
     def subscribe(self) -> None:
         """Listen to no commands: workers are told to stop by signals alone."""
@@ -72,7 +93,7 @@ class Worker(SimpleWorker):
 def work(
     given: Settings, start: str, verbs: Mapping[str, Verb] = VERBS, *, database: Database | None = None
 ) -> None:
-    """Run jobs until told to stop, or until enough were run for the process to be renewed.
+    """Run jobs until told to stop, or until the process is to be renewed: after many jobs, or none for a while.
 
     `start` tells this process from another one that once had its pid; `database` as in app.kit.make.
     """
@@ -82,7 +103,9 @@ def work(
     workplace = Workplace(box, start, verbs, refill=Dispatcher(box, queues.connect(given)).refill)
     jobs.work_at(workplace)
     _wait_for_redis(given)
-    Worker(queues.connect_worker(given), workplace).work(max_jobs=_MAX_JOBS, logging_level="WARNING")
+    # Not all at once: somebody should be there when the next job comes.
+    rest = given.worker_rest + os.getpid() % max(1, given.worker_rest // 2)
+    Worker(queues.connect_worker(given), workplace, rest).work(max_jobs=_MAX_JOBS, logging_level="WARNING")
 
 
 def _wait_for_redis(given: Settings) -> None:

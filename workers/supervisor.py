@@ -59,7 +59,10 @@ class Crew:
             database.dispose()
 
     def _died(self, child: Child, status: int) -> None:
-        _log.warning("worker_ended", name=child.name, pid=child.pid, status=status)
+        if status == 0:
+            _log.debug("worker_renewed", name=child.name, pid=child.pid)
+        else:
+            _log.warning("worker_ended", name=child.name, pid=child.pid, status=status)
         self._expire(child)
 
     def _expire(self, child: Child) -> None:
