@@ -13,7 +13,7 @@ from app import metrics
 from app.errors import KurasyncError
 from app.kit import Kit
 from app.setup.backups import older
-from app.store import events, worklist
+from app.store import events, mappings, worklist
 from app.sync import grades, roster
 from app.sync.backoff import Chance
 from app.sync.lease import Ended, Lease, Waiting, boottime
@@ -69,6 +69,8 @@ def _claim(kit: Kit, mapping_id: int, kind: str, owner: str, stopping: Callable[
     given = kit.settings
     taken_at = boottime()
     with kit.database.transaction() as tx:
+        # Before the row of the worklist, as whoever removes it or points it elsewhere locks them.
+        mappings.hold_still(tx, mapping_id)
         now = kit.database.now(tx)
         claim = worklist.claim(tx, now, mapping_id, kind, owner, given.lease, given.runs_per_instance)
     return Lease(kit, claim, taken_at=taken_at, stopping=stopping) if claim else None
