@@ -51,7 +51,7 @@ def site_file(text: str) -> SiteFile:
     """What the file says; raises WrongShape, whose text names keys, never values."""
     try:
         document = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise WrongShape("something that is not JSON") from None
     found: SiteFile = read(_SITE_FILE, document, "the file of a site")
     return found

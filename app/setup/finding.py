@@ -21,6 +21,7 @@ from schemas.kuracloud import Course as KuraCourse
 from schemas.moodle import Course as MoodleCourse
 
 _SHOWN = 5
+_DIGITS = 18  # of the largest number that every database holds
 FRONT_PAGE = 1  # Moodle lists its front page among the courses
 
 
@@ -71,7 +72,7 @@ def named_mapping(kit: Kit, name: str) -> Mapping:
 
     Raises NotFound, and Refused when several courses have that name. Only a short name has to be asked of Moodle.
     """
-    if name.isdecimal():
+    if is_number(name):
         with kit.database.reading() as tx:
             return mapping(tx, int(name))
     site_name, _, course = name.partition(":")
@@ -80,7 +81,7 @@ def named_mapping(kit: Kit, name: str) -> Mapping:
     with kit.database.reading() as tx:
         of = site(tx, site_name)
         own = [each for each in mappings.every(tx) if each.site_id == of.id]
-    if course.isdecimal():
+    if is_number(course):
         return _only([each for each in own if each.courseid == int(course)], of, course)
     called = [each for each in own if each.course_name == course]
     if not called and own:
@@ -96,7 +97,7 @@ def moodle_course(kit: Kit, of: Site, course: str) -> MoodleCourse:
 
 def moodle_course_among(courses: Sequence[MoodleCourse], of: Site, course: str) -> MoodleCourse:
     """The same among courses that were read before."""
-    if course.isdecimal():
+    if is_number(course):
         found = [each for each in courses if each.id == int(course)]
     else:
         found = [each for each in courses if each.shortname == course]
@@ -117,7 +118,7 @@ def kura_course(kit: Kit, of: Instance, course: str) -> KuraCourse:
 
 def kura_course_among(courses: Sequence[KuraCourse], of: Instance, course: str) -> KuraCourse:
     """The same among courses that were read before."""
-    if course.isdecimal():
+    if is_number(course):
         found = [each for each in courses if each.course_id == int(course)]
     else:
         found = [each for each in courses if each.course_code == course]
@@ -142,6 +143,11 @@ def kura_courses(kit: Kit, of: Instance) -> list[KuraCourse]:
     """All active courses of an instance; raises what the client raises."""
     with closing(connect.kuracloud_client(kit, of)) as client:
         return client.courses()
+
+
+def is_number(text: str) -> bool:
+    """Whether something may be called by this text as a number; one that no database holds is a name."""
+    return text.isdecimal() and len(text) <= _DIGITS
 
 
 def _only(found: Sequence[Mapping], of: Site, course: str) -> Mapping:

@@ -107,7 +107,7 @@ class _Reading:
 
     def _mapped_pair(self, site: Site, instance: Instance, line: MappingLine) -> Pair | None:
         """The courses of a mapping that is called by their numbers: neither need be asked for, nor even be there."""
-        if not (line.course.isdecimal() and line.kura_course.isdecimal()):
+        if not (finding.is_number(line.course) and finding.is_number(line.kura_course)):
             return None
         found = self._mapped.get((site.id, int(line.course)))
         is_this = found is not None and found.courses.theirs == (instance.id, int(line.kura_course))

@@ -15,11 +15,13 @@ from app.errors import Refused
 from app.kit import Kit
 from app.planning.rules import Rules, from_settings
 from app.store import instances, mappings, sites
+from schemas.api.paging import is_storable
 from schemas.mapping_file import INFORMATION, NAMES
 
 RULES = tuple(each.name for each in fields(Rules))
 COLUMNS = ("mapping", "site", "course", "course_name", "instance", "kura_course", "kura_course_name", *RULES)
 _DELIMITERS = ",;\t"
+_NO_LIST = "The file must be a list of objects, one a mapping, as `kurasync mapping export` writes it."
 
 Values = Mapping[str, Any]
 """A line of a file: column -> value, a text where it came from CSV."""
@@ -69,8 +71,12 @@ def _of_json(text: str) -> list[tuple[int, Values]]:
         document = json.loads(text)
     except ValueError as error:
         raise Refused(f"The file begins like JSON and is none: {error}.") from None
+    except RecursionError:
+        raise Refused(_NO_LIST) from None
     if not isinstance(document, list) or not all(isinstance(each, dict) for each in document):
-        raise Refused("The file must be a list of objects, one a mapping, as `kurasync mapping export` writes it.")
+        raise Refused(_NO_LIST)
+    if not is_storable(document):
+        raise Refused("The file holds a number or a character that cannot be stored.")
     for each in document:
         _refuse_unknown(each)
     return list(enumerate(document, start=1))

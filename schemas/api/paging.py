@@ -10,11 +10,16 @@ from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validat
 MOST = 200
 """Rows of one page, at most."""
 
-_LARGEST = 2**63 - 1
+_LARGEST = 2**63 - 2  # one more is counted up to
 
 
 def is_storable(value: Any) -> bool:
-    """Whether every database takes this text or number: no NUL, no half of a character, no more than 64 bits."""
+    """Whether every database takes this text or number, or all that is in this list or mapping.
+
+    No NUL, no half of a character, no more than 64 bits.
+    """
+    if isinstance(value, Mapping | list | tuple):
+        return all(map(is_storable, _leaves(value)))
     if isinstance(value, str):
         return "\0" not in value and not any("\ud800" <= each <= "\udfff" for each in value)
     return not isinstance(value, int) or abs(value) <= _LARGEST
@@ -28,7 +33,7 @@ class Asked(Schema):
 
     @validates_schema(skip_on_field_errors=False)
     def _refuse_unstorable(self, given: Mapping[str, Any], **_: Any) -> None:
-        wrong = [name for name, value in given.items() if not all(map(is_storable, _leaves(value)))]
+        wrong = [name for name, value in given.items() if not is_storable(value)]
         if wrong:
             raise ValidationError({name: ["holds a number or a character that cannot be stored."] for name in wrong})
 

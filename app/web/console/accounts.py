@@ -145,6 +145,7 @@ def _role() -> Role:
 
 
 def _days(text: str) -> int | None:
-    if text and not (text.isascii() and text.isdecimal() and 1 <= int(text) <= api_keys.LONGEST):
+    is_number = text.isascii() and text.isdecimal() and len(text) <= len(str(api_keys.LONGEST))
+    if text and not (is_number and 1 <= int(text) <= api_keys.LONGEST):
         raise Refused(f"Days are a whole number from 1 to {api_keys.LONGEST}, or nothing: until it is removed.")
     return int(text) if text else None

@@ -52,6 +52,7 @@ def let_in(token: str, to: str) -> Response:
     session[TOKEN] = token
     response = back("console_overview.overview")
     parts = urlsplit(to)
-    if not parts.scheme and not parts.netloc and to.startswith("/") and not to.startswith(("//", "/\\")):
+    is_here = not parts.scheme and not parts.netloc and to.startswith("/") and not to.startswith(("//", "/\\"))
+    if is_here and to.isprintable():
         response.headers["Location"] = to
     return response
