@@ -7,7 +7,7 @@ from itertools import islice
 
 from sqlalchemy import Connection
 
-from app.errors import KurasyncError
+from app.errors import KurasyncError, NotFound, Refused
 from app.kit import Kit
 from app.setup import finding
 from app.setup.candidates import Theirs, has
@@ -53,6 +53,17 @@ def choices(kit: Kit, site_id: int, search: str) -> Choices:
             found += (Choice(Theirs(instance.name, each), instance.display_name) for each in free)
     fitting = sorted((each for each in found if has(search, each.theirs.texts)), key=_by_name)
     return Choices(tuple(islice(fitting, MOST)), len(fitting) > MOST, tuple(silent))
+
+
+def require_offered(kit: Kit, site_id: int, instance_name: str, course: int) -> None:
+    """Raise NotFound or Refused for what the people of a site cannot choose, telling nothing of others who did."""
+    with kit.database.reading() as tx:
+        instance = next((each for each in _open_to(tx, site_id) if each.name == instance_name), None)
+        mapped = _mapped(tx, instance) if instance else set()
+    if instance is None:
+        raise NotFound("There is no such kuraCloud course to choose: look for it again.")
+    if course in mapped:
+        raise Refused("This kuraCloud course is mapped already, to another course: choose another one.")
 
 
 def _open_to(tx: Connection, site_id: int) -> list[Instance]:

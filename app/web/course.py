@@ -139,12 +139,16 @@ def _candidates(asked: Asked) -> dict[str, Any]:
 
 
 def _map(asked: Asked) -> dict[str, Any]:
+    if asked.mapping is not None:
+        raise Refused("This course is mapped already: look at it again.")
+    instance, course = asked.arguments["instance"], asked.arguments["course"]
+    choosing.require_offered(asked.kit, asked.site.id, instance, course)
     added = mappings.add(
         asked.kit,
         site_name=asked.site.name,
         moodle_course=str(asked.courseid),
-        instance_name=asked.arguments["instance"],
-        kura_course=str(asked.arguments["course"]),
+        instance_name=instance,
+        kura_course=str(course),
         actor=asked.whose.actor,
     )
     return {"mapping": added.mapping.id, "notes": list(ADDED)}
