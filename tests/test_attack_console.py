@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import time
 
 import pytest
 from flask.testing import FlaskClient
@@ -94,6 +95,23 @@ def test_numbers_that_are_too_long_name_no_course(sqlite_kit: Kit, clock: SetClo
         line = f"site,course,instance,kura_course\nuni,{LONG},kura,{LONG}\n"
         status, said = post(client, "/mappings/import", file=line)
         assert (status, "has no course" in said) == (200, True)
+
+
+def test_a_word_without_end_takes_no_time(anna: FlaskClient) -> None:
+    """What is not there is named in the sentence that says so, and that sentence is searched for commands."""
+    before = time.monotonic()
+    status, said = post(anna, "/events/all/replay", site="a" * 100_000)
+    assert (status, "There is no site called" in said) == (404, True)
+    assert time.monotonic() - before < 5
+
+
+def test_a_site_may_have_any_name_and_is_heard(sqlite_kit: Kit) -> None:
+    """Names of sites stand where pages of the console might."""
+    routes = console_at(sqlite_kit).url_map.bind("localhost")
+    taken = {rule.rule.split("/")[2] for rule in routes.map.iter_rules() if rule.rule.count("/") == 2}
+    for name in {*(each for each in taken if each and "<" not in each), "uni"}:
+        assert routes.match(f"/events/{name}", "POST")[0] == "events.signed"
+        assert routes.match(f"/courses/{name}", "POST")[0] == "courses.answer"
 
 
 def test_the_largest_number_names_no_row_of_the_audit(anna: FlaskClient) -> None:

@@ -117,10 +117,10 @@ def test_a_replayed_event_is_looked_at_at_once_and_written_down(made: World, vis
 
 
 def test_all_that_fit_are_replayed_after_asking(visitor: Visitor) -> None:
-    asked = visitor.get("/events/replay", user="6")
+    asked = visitor.get("/events/all/replay", user="6")
     assert "Chosen: user 6. 2 events fit." in asked.text
     assert '<input type="hidden" name="user" value="6">' in asked.text
-    assert "2 events asked for 1 look." in visitor.done("/events/replay", user="6")
+    assert "2 events asked for 1 look." in visitor.done("/events/all/replay", user="6")
     assert "1 event asked for nothing: they concern no mapping." not in visitor.text("/events")
 
 
@@ -132,12 +132,12 @@ def test_no_more_than_a_thousand_are_replayed_at_once(
     made: World, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.web.console.events._MOST", 2)
-    assert "More than 2 fit: the newest 2 are replayed." in visitor.text("/events/replay")
-    assert "2 events asked for 1 look." in visitor.done("/events/replay")
+    assert "More than 2 fit: the newest 2 are replayed." in visitor.text("/events/all/replay")
+    assert "2 events asked for 1 look." in visitor.done("/events/all/replay")
 
 
 def test_nothing_is_replayed_by_who_may_only_look(made: World) -> None:
     viewer = visiting(made.kit, "viewer")
     assert "Replay" not in viewer.text("/events/1")
     viewer.get("/events/1/replay", 403)
-    viewer.post("/events/replay", 403)
+    viewer.post("/events/all/replay", 403)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 _ASIDE = re.compile(r"(?:: | \(|[;,] see )`(?:kurasync|mapping) [^`]*`(?: says more)?\)?(?=[.!?,;]|$)")
-_COMMANDS = re.compile(r"[^.!?]*(?:`kurasync [^`]*`| --[a-z])(?:`[^`]*`|[^.!?`])*[.!?]?")
+# Tried where sentences begin, and nowhere else: a word of very many letters would take minutes.
+_COMMANDS = re.compile(r"(?<![^.!?])[^.!?]*(?:`kurasync [^`]*`| --[a-z])(?:`[^`]*`|[^.!?`])*[.!?]?")
 
 
 def plain(message: str, otherwise: str | None = None) -> str:

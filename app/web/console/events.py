@@ -88,7 +88,7 @@ def replay_one(number: int) -> Response:
     return back(".event", _replayed(1, len(looks)), number=number)
 
 
-@blueprint.get("/events/replay")
+@blueprint.get("/events/all/replay")
 @needs("operator")
 def ask_all() -> str:
     """Ask before looking again because of all that fit."""
@@ -104,7 +104,7 @@ def ask_all() -> str:
     return ask("Replay these events?", lines, "Replay", url_for(".events", **given), fields=given)
 
 
-@blueprint.post("/events/replay")
+@blueprint.post("/events/all/replay")
 @needs("operator")
 def replay_all() -> Response:
     """Look again because of all that fit."""
