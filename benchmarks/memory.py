@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
+from app.settings import Settings
 from benchmarks.figure import Figure
 from benchmarks.scene import Scene, scene, wait_until
 
 STUDENTS = 5000
 IDLE, WORKER = 250.0, 200.0  # MB
+# Workers are replaced by fresh ones when there was nothing to do for as long as their settings say, or half more.
+RESTED = 1.5 * Settings().worker_rest + 5.0
 
 
 def figures() -> list[Figure]:
     """All at rest after some work, then the largest worker after each of many students was added and renamed."""
     with scene(students=20) as small:
         _let_everybody_work(small)
-        _let_everybody_rest(small)
+        time.sleep(RESTED)
         idle = _of_all(small)
     with scene(students=STUDENTS) as large:
         added = _largest_worker(large)
@@ -33,12 +37,6 @@ def _let_everybody_work(made: Scene) -> None:
     # Redis gives a job to the worker that has waited longest.
     for _ in range(2 * len(_workers(made))):
         made.service.command("sync", f"uni:{made.course}", "--wait")
-
-
-def _let_everybody_rest(made: Scene) -> None:
-    """Until each worker that has worked was replaced by a fresh one, as happens when there is nothing to do."""
-    tired = set(_workers(made))
-    wait_until(lambda: len(_workers(made)) == len(tired) and not tired.intersection(_workers(made)))
 
 
 def _rename_everybody(made: Scene) -> None:
