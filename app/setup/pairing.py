@@ -11,6 +11,9 @@ from app.store.mappings import Mapping, Pair
 SERVES_ANOTHER = "serves_another_site"
 """The reason where only somebody who says that it may be shared can go on."""
 
+MAPPED_ELSEWHERE = "mapped_at_another_site"
+"""The reason where another site has the kuraCloud course."""
+
 
 def refuse_mapped(tx: Connection, pair: Pair, shared: bool, before: Mapping | None = None) -> None:
     """Raise Refused where a course of the pair is mapped already, or its instance serves another site.
@@ -33,7 +36,10 @@ def refuse_mapped(tx: Connection, pair: Pair, shared: bool, before: Mapping | No
             continue
         is_there = other.kura_courseid == pair.kura_courseid
         if is_there and (other.instance_id == pair.instance_id or not same_course):
-            raise Refused(f"The kuraCloud course {pair.kura_course_name} is mapped already, by {told}.")
+            raise Refused(
+                f"The kuraCloud course {pair.kura_course_name} is mapped already, by {told}.",
+                reason="refused" if other.site_id == pair.site_id else MAPPED_ELSEWHERE,
+            )
         if other.site_id != pair.site_id and not same_sides:
             raise Refused(
                 f"The instance {_name(tx, pair.instance_id)} serves the site {names[other.site_id]} already, by "

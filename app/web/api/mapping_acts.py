@@ -73,12 +73,11 @@ def repoint(body: dict[str, Any], number: int) -> dict[str, Any]:
     named.mapping_of_site(number)
     if body["shared"]:
         named.everywhere()
-    move = repointing.planned(
-        access.kit(), number, moodle=_ours(body), kuracloud=_theirs(body), shared=body["shared"]
-    )
-    given_back = None
-    if not body["dry_run"]:
-        given_back = repointing.repoint(access.kit(), move, access.principal().actor, force=body["force"])
+    kit, given_back = access.kit(), None
+    with named.discreetly():
+        move = repointing.planned(kit, number, moodle=_ours(body), kuracloud=_theirs(body), shared=body["shared"])
+        if not body["dry_run"]:
+            given_back = repointing.repoint(kit, move, access.principal().actor, force=body["force"])
     return _told(move, given_back)
 
 

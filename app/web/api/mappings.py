@@ -69,15 +69,16 @@ def add(body: dict[str, Any]) -> Response:
     named.instance(body["instance"])
     if body["shared"]:
         named.everywhere()
-    added = verbs.add(
-        access.kit(),
-        site_name=body["site"],
-        moodle_course=body["course"],
-        instance_name=body["instance"],
-        kura_course=body["kura_course"],
-        actor=access.principal().actor,
-        shared=body["shared"],
-    )
+    with named.discreetly():
+        added = verbs.add(
+            access.kit(),
+            site_name=body["site"],
+            moodle_course=body["course"],
+            instance_name=body["instance"],
+            kura_course=body["kura_course"],
+            actor=access.principal().actor,
+            shared=body["shared"],
+        )
     made = {**words.now(access.kit(), added.mapping.id), "notes": list(words.ADDED)}
     return located(AddedMappingSchema(), made, 201, f"mappings/{added.mapping.id}")
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from app.errors import NotFound
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from app.errors import NotFound, Refused
+from app.setup import pairing
 from app.store import instances, mappings, sites
 from app.store.instances import Instance
 from app.store.sites import Site
 from app.web import access
 from app.web.access import Forbidden
+
+_OF_OTHERS = {
+    pairing.MAPPED_ELSEWHERE: "The kuraCloud course is mapped already, at another site.",
+    pairing.SERVES_ANOTHER: "The instance serves another site: this takes a key for every site.",
+}
 
 
 def everywhere() -> None:
@@ -47,6 +56,17 @@ def instance(name: str) -> Instance:
         if found is not None and found.id in {each.id for each in instances.every(tx, access.principal().site_id)}:
             return found
     raise NotFound(f"There is no instance called {name!r}.")
+
+
+@contextmanager
+def discreetly() -> Iterator[None]:
+    """A key for one site is not told whose mapping at another site is in the way."""
+    try:
+        yield
+    except Refused as error:
+        if access.principal().site_id is None or error.reason not in _OF_OTHERS:
+            raise
+        raise Refused(_OF_OTHERS[error.reason], reason=error.reason) from None
 
 
 def mapping_of_site(number: int) -> None:
