@@ -37,6 +37,13 @@ def test_a_table_names_its_columns_for_eyes_and_ears() -> None:
     assert '<td role="cell" data-title="New" class=" number"><div>2</div></td>' in drawn
 
 
+def test_a_very_long_address_may_go_on_in_the_next_line() -> None:
+    long = "somebody.with.a.very.long.address@students.department.example.edu"
+    drawn = draw("{{ text|cell }}", text=f"<a@b> -> {long}")
+    assert drawn.startswith("&lt;a@b&gt; → somebody.with.a.very.long.<wbr>address@<wbr>students.<wbr>")
+    assert drawn.replace("<wbr>", "").endswith(long)
+
+
 def test_columns_that_are_empty_everywhere_are_left_out() -> None:
     rows = [{"a": 1, "b": None}, {"a": 0, "b": ""}]
     drawn = draw('{{ ui.table("T", rows, titles) }}', rows=rows, titles={"a": "first", "b": "second"})

@@ -49,13 +49,13 @@ def digest(visitor: Visitor, address: str = "/holds/1") -> str:
 
 def test_what_waits_is_listed(visitor: Visitor) -> None:
     text = visitor.text("/holds")
-    assert "2 remove" in text
+    assert "2 to remove" in text
     assert "waits for approval" in text
 
 
 @pytest.mark.parametrize(("asked", "found"), [({}, True), ({"state": "any"}, True), ({"state": "overtaken"}, False)])
 def test_holds_are_narrowed_by_state(visitor: Visitor, asked: dict[str, str], found: bool) -> None:
-    assert ("2 remove" in visitor.text("/holds", **asked)) is found
+    assert ("2 to remove" in visitor.text("/holds", **asked)) is found
 
 
 def test_nothing_that_waits_is_said(sqlite_kit: Kit) -> None:
@@ -64,7 +64,7 @@ def test_nothing_that_waits_is_said(sqlite_kit: Kit) -> None:
 
 def test_a_hold_says_what_it_would_do_and_why_it_waits(visitor: Visitor) -> None:
     text = visitor.text("/holds/1")
-    for each in ("Ana Lee", "Ben Lee", "student -> removed", "cannot prove that somebody left", "Approve", "Reject"):
+    for each in ("Ana Lee", "Ben Lee", "student → removed", "cannot prove that somebody left", "Approve", "Reject"):
         assert each in text, each
     assert "Lift the limits" not in text
 
@@ -73,6 +73,7 @@ def test_an_approved_hold_is_carried_out(made: World, visitor: Visitor) -> None:
     text = visitor.done("/holds/1/approve", digest=digest(visitor))
     assert "Approved. It is carried out now." in text
     assert "approved by user:operator, not carried out yet" in text
+    assert "What was approved about its students is not carried out yet: hold 1" in visitor.text("/mappings/1")
     assert made.turn() == "done"
     assert len(made.emails()) == 1
     assert hold(made).state == "applied"

@@ -56,8 +56,14 @@ def test_courses_that_are_not_mapped_are_offered_the_likely_pairs_first(room: Ro
     assert "Anatomy <1>" in text
 
 
+def test_before_anything_is_connected_it_is_said_what_comes_first(sqlite_kit: Kit) -> None:
+    text = visiting(sqlite_kit).text("/mappings/new")
+    assert "No Moodle site is connected yet" in text
+    assert "No kuraCloud instance is connected yet" in text
+
+
 def test_each_side_is_searched_by_its_own_words(room: Room) -> None:
-    assert "No course that is not mapped." in room.visitor.text("/mappings/new", moodle="botany")
+    assert "No course fits that is not mapped yet." in room.visitor.text("/mappings/new", moodle="botany")
     assert "Anatomy <1>" in room.visitor.text("/mappings/new", moodle="ana", kuracloud=str(room.kura_course))
 
 
@@ -219,7 +225,7 @@ def filled(page: str) -> dict[str, str]:
 
 def test_a_file_is_shown_before_it_is_carried_out(room: Room) -> None:
     page = uploaded(room, a_file("uni,ANA1,kura,ANA1,review", "uni,2,kura,101,review", "uni,BOT9,kura,ANA1,"))
-    for each in ("add", "change rules", "refused", "mode: auto -&gt; review", "has no course"):
+    for each in ("add", "change rules", "refused", "mode: auto → review", "has no course"):
         assert each in page, each
     assert room.mapping(2) is None
     text = said(room.visitor.post("/mappings/import/do", 200, **filled(page)))

@@ -43,7 +43,7 @@ def test_a_run_shows_its_plan_in_words(made: World, visitor: Visitor) -> None:
     said = visitor.text("/runs/1")
     assert "Waits for approval" in said
     assert "Ana Lee" in said
-    assert "not there -> invited" in said
+    assert "not there → invited" in said
     assert "Why" in said
 
 

@@ -66,7 +66,7 @@ def test_a_preview_is_waited_for(made: World, visitor: Visitor) -> None:
 
 def test_a_plan_is_read_action_by_action_with_what_would_wait_and_why(made: World, visitor: Visitor) -> None:
     text = visitor.text(f"/tasks/{shown(visitor, made)}")
-    for each in ("2 to add and invite.", "Ana Lee", "Ben Kim", "Would wait for approval", "not there -> invited"):
+    for each in ("2 to add and invite.", "Ana Lee", "Ben Kim", "Would wait for approval", "not there → invited"):
         assert each in text, each
     assert "The first plan of a mapping waits for approval." in text
     assert "Continue" in text

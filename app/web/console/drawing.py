@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from flask import Flask, request, url_for
+from markupsafe import Markup, escape
 
 from app.web.console import charts, menu
 from app.words import moments
@@ -13,12 +15,15 @@ from app.words.cells import cell
 from app.words.section import Row
 
 _NOTHING: tuple[object, ...] = (None, "", [], {}, ())
+_MAY_BREAK = re.compile(r"(?<=\S{24}[@._-])|(?<=\S{60})")
 
 
 def register(app: Flask) -> None:
     """Give them to the templates of an application."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(cell=cell, moment=moment, filled=filled, numeric=numeric, capital=capital, pairs=pairs)
+    app.jinja_env.filters.update(
+        cell=readable, moment=moment, filled=filled, numeric=numeric, capital=capital, pairs=pairs
+    )
     app.jinja_env.tests["moment_value"] = is_moment
     app.jinja_env.globals.update(here=here, shown_menu=menu.shown, drawn=charts.drawn)
 
@@ -30,6 +35,11 @@ def moment(at: datetime | float) -> datetime:
     made = moments.moment(at)
     assert made is not None
     return made
+
+
+def readable(value: object) -> Markup:
+    """A value as people read it on a page, with places where a very long address may go on in the next line."""
+    return Markup("<wbr>").join(escape(piece) for piece in _MAY_BREAK.split(_arrows(cell(value))))
 
 
 def is_moment(value: object) -> bool:
@@ -50,7 +60,8 @@ def numeric(rows: Sequence[Row], key: str) -> bool:
 
 def capital(text: str) -> str:
     """The text with a capital letter at its beginning; names such as kuraCloud keep theirs."""
-    return text if text.startswith("kura") else text[:1].upper() + text[1:]
+    shown = _arrows(text)
+    return shown if shown.startswith("kura") else shown[:1].upper() + shown[1:]
 
 
 def pairs(names: Sequence[str]) -> list[tuple[str, str]]:
@@ -63,6 +74,10 @@ def here(**changed: object) -> str:
     asked = {**request.args.to_dict(), **changed}
     given = {name: value for name, value in asked.items() if value is not None}
     return url_for(request.endpoint or "", **{**(request.view_args or {}), **given})
+
+
+def _arrows(text: str) -> str:
+    return text.replace(" -> ", " → ")
 
 
 def _is_amount(value: object) -> bool:

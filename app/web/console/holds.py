@@ -27,7 +27,7 @@ blueprint = section("holds")
 
 _STATES: dict[str, tuple[str, Sequence[State] | None]] = {
     "": ("waiting", WAITING),
-    "any": ("any", None),
+    "any": ("Any", None),
     "approved": ("approved, not carried out yet", ("approved",)),
     "applied": ("carried out", ("applied",)),
     "rejected": ("rejected", ("rejected",)),

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from app.errors import Refused
 from app.setup import looking, tasks
 from app.setup import mappings as verbs
-from app.store import runs
+from app.store import holds, runs
 from app.store.worklist import GRADES, KINDS, ROSTER, Kind
 from app.sync import standing
 from app.web import access
@@ -33,11 +33,13 @@ def mapping(number: int) -> str:
     found = words.everything(kit, number)
     with kit.database.reading() as tx:
         last = [words_of_runs.line(run) for run in runs.search(tx, mapping_id=number, limit=_RUNS)]
+        waiting = [holds.waiting(tx, number, kind) for kind in KINDS]
     stands = standing.students(kit, number)
     return show(
         "mapping.html",
         mapping=found,
         obstacle=said(found["obstacle"]),
+        approved=[hold.id for hold in waiting if hold and hold.state == "approved"],
         runs=last,
         stands=stands,
         words=STUDENTS,

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from app.errors import Refused
 from app.setup import candidates, pairing
 from app.setup import mappings as verbs
+from app.store import instances, sites
 from app.web import access
 from app.web.access import needs
 from app.web.console import asked
@@ -23,14 +24,17 @@ _SHOWN = 25
 @needs("admin")
 def new() -> str:
     """Choose: those that probably belong together, or one of either side."""
-    ours, theirs = asked.text("moodle") or "", asked.text("kuracloud") or ""
-    found = candidates.find(access.kit())
+    kit, ours, theirs = access.kit(), asked.text("moodle") or "", asked.text("kuracloud") or ""
+    found = candidates.find(kit)
+    with kit.database.reading() as tx:
+        connected = {"moodle": sites.every(tx), "kuracloud": instances.every(tx)}
     fitting = words.lines(candidates.narrowed(found, ours, theirs))
     return show(
         "mapping_new.html",
         found={part: lines[:_SHOWN] for part, lines in fitting.items()},
         more={part: len(lines) - _SHOWN for part, lines in fitting.items() if len(lines) > _SHOWN},
         silent=found.silent,
+        connected=connected,
         ours=ours,
         theirs=theirs,
     )

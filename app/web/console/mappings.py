@@ -14,15 +14,15 @@ from app.words import mappings as words
 blueprint = section("mappings")
 
 STATES = {
-    "": "any",
+    "": "Any",
     "held": "waits for approval",
-    "idle": "nothing to do",
-    "wanted": "a look is wanted",
-    "scheduled": "looks again later",
-    "running": "being looked at",
+    "idle": "idle: nothing to do",
+    "wanted": "wanted: a look is wanted",
+    "scheduled": "scheduled: looks again later",
+    "running": "running: being looked at",
     "paused": "paused",
     "parked": "parked or suspended",
-    "dead": "given up",
+    "dead": "dead: given up",
 }
 """The states that the list can be narrowed to."""
 
@@ -47,6 +47,6 @@ def mappings() -> str:
         "mappings.html",
         lines=[words.line(each) for each in shown],
         following=following,
-        sites=[("", "any"), *((name, name) for name in sorted(called))],
+        sites=[("", "Any"), *((name, name) for name in sorted(called))],
         states=[*STATES.items()],
     )
