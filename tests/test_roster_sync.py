@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from app.kit import Kit
-from app.store import audit, links
+from app.store import audit, links, mappings
 from app.sync.holds import reject
 from sandbox.faults import Fault
 from tests.conftest import SetClock
@@ -202,3 +202,16 @@ def test_an_approval_does_not_invite_again_whom_kuracloud_does_not_show(sqlite_k
         hold = made.hold()
         assert hold is not None
         assert [(item["userid"], "invited_before" in item["reasons"]) for item in hold.items] == [(first, True)]
+
+
+@pytest.mark.parametrize("plugin", [False, True])
+def test_a_mapping_is_called_as_its_courses_are_called_now(small: World, plugin: bool) -> None:
+    if plugin:
+        small.moodle.install_plugin()
+    small.moodle.rename_course(small.course, "Physiology & Anatomy")
+    small.kura.set_course(small.kura_course, name="Physiology lab")
+    small.sync()
+    with small.kit.database.reading() as tx:
+        mapping = mappings.get(tx, small.mapping_id)
+    assert mapping is not None
+    assert (mapping.course_name, mapping.kura_course_name) == ("Physiology & Anatomy", "Physiology lab")

@@ -22,6 +22,7 @@ def told(roster: PluginRoster, rules: Rules) -> Reading:
         enddate=roster.course.enddate,
         proven=True,
         next_change=float(roster.next) if roster.next else None,
+        course=roster.course.fullname,
     )
 
 

@@ -51,15 +51,16 @@ class MoodleReading:
 class Reading:
     """The students of a Moodle course by id, whichever way they were read.
 
-    `enddate` is the course's, 0: none; `next_change` the moment at which an enrolment next begins or ends by its dates
-    (both since the epoch). `proven`: whoever is not among `members` is no student; stock functions never prove that,
-    and nor does a look at some of the users (design.md 5).
+    `course` is what the course is called and `enddate` its end, 0: none; `next_change` the moment at which an enrolment
+    next begins or ends by its dates (both since the epoch). `proven`: whoever is not among `members` is no student;
+    stock functions never prove that, and nor does a look at some of the users (design.md 5).
     """
 
     members: tuple[Member, ...]
     enddate: int
     proven: bool = False
     next_change: float | None = None
+    course: str = ""
 
 
 def with_touched(known: tuple[Member, ...], touched: Collection[int], now: tuple[Member, ...]) -> tuple[Member, ...]:

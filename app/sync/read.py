@@ -61,7 +61,7 @@ def read_stock(client: MoodleClient, courseid: int, rules: Rules, page_size: int
     for _ in range(READINGS):
         try:
             found = _read_once(client, courseid, rules, max(page_size, _SMALLEST_PAGE))
-            return Reading(students(found, rules), found.course.enddate)
+            return Reading(students(found, rules), found.course.enddate, course=found.course.fullname)
         except _Moved:
             continue
         except RosterUnverified:

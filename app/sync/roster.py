@@ -197,8 +197,9 @@ def _circumstances(
 
 def _end(kit: Kit, lease: Lease, look: Preview, applied: Applied) -> Ended:
     with kit.database.transaction() as tx:
-        if look.mapping.started_at is None:
-            mappings.lock(tx, lease.mapping_id)  # it may be started: the other way round two could deadlock
+        names = _course_names(look)
+        if look.mapping.started_at is None or names:
+            mappings.lock(tx, lease.mapping_id)  # it may be changed: the other way round two could deadlock
         lease.confirm(tx)
         now = kit.database.now(tx)
         last = newest(tx, lease.mapping_id, lease.kind)
@@ -207,6 +208,8 @@ def _end(kit: Kit, lease: Lease, look: Preview, applied: Applied) -> Ended:
         again = keep_hold(tx, now, lease, look.mapping, _judged(lease, look, held, applied))
         if _begins_in_step(look) and not (_was_refused(last) or _was_repointed(tx, look.mapping)):
             _begin(tx, now, lease, look.plan.links)
+        if names:
+            mappings.set_names(tx, lease.mapping_id, *names)
         mapping = mappings.get(tx, lease.mapping_id) or look.mapping
         if look.roster is not None:
             rosters.keep(tx, lease.mapping_id, look.roster)
@@ -221,6 +224,13 @@ def _end(kit: Kit, lease: Lease, look: Preview, applied: Applied) -> Ended:
         drift=drift,
         again_at=_earliest(at_once, after_quiet, _next_change(look, now)),
     )
+
+
+def _course_names(look: Preview) -> tuple[str, str] | None:
+    """What the courses are called now, in Moodle and in kuraCloud; None: as before, or nobody said."""
+    known = look.mapping.course_name, look.mapping.kura_course_name
+    now = look.moodle.course or known[0], look.kuracloud.course.name or known[1]
+    return None if now == known else now
 
 
 def _begins_in_step(look: Preview) -> bool:
