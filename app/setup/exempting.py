@@ -52,7 +52,7 @@ def exclude(kit: Kit, mapping_id: int, userid: int, actor: str) -> None:
 def undo(kit: Kit, mapping_id: int, side: Side, number: int, actor: str) -> None:
     """Let the rules concern somebody again; raises NotFound where they do. The mapping is looked at again."""
     with kit.database.transaction() as tx:
-        finding.mapping(tx, mapping_id)
+        finding.still_mapping(tx, mapping_id)
         if not exemptions.remove(tx, mapping_id, side, number):
             raise NotFound(f"{_WHO[side].format(number)} is not {_DONE[side]} in mapping {mapping_id}.")
         _written_down(kit, tx, mapping_id, side, number, actor, f"undo_{_OPERATION[side]}")
@@ -79,7 +79,7 @@ def _exempt(kit: Kit, mapping_id: int, side: Side, number: int, actor: str, requ
         mapping = finding.mapping(tx, mapping_id)
     require(kit, mapping, number)
     with kit.database.transaction() as tx:
-        finding.mapping(tx, mapping_id)
+        finding.still_mapping(tx, mapping_id)
         if not exemptions.add(tx, Exemption(mapping_id, side, number, actor, kit.database.now(tx))):
             raise Refused(f"{_WHO[side].format(number)} is {_DONE[side]} already in mapping {mapping_id}.")
         _written_down(kit, tx, mapping_id, side, number, actor, _OPERATION[side])

@@ -51,6 +51,12 @@ def mapping(tx: Connection, mapping_id: int) -> Mapping:
     return found
 
 
+def still_mapping(tx: Connection, mapping_id: int) -> Mapping:
+    """The same; until `tx` ends nobody removes it or points it elsewhere. To be asked for before rows of it are."""
+    mappings.hold_still(tx, mapping_id)
+    return mapping(tx, mapping_id)
+
+
 def event(tx: Connection, number: int) -> Event:
     """The event with this number; raises NotFound."""
     found = events.get(tx, number)

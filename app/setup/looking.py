@@ -29,7 +29,7 @@ def ask_now(kit: Kit, mapping_id: int, kind: Kind, by: str) -> Asked:
     if kind == GRADES:
         require_gradebook(kit, mapping_id)
     with kit.database.transaction() as tx:
-        finding.mapping(tx, mapping_id)
+        finding.still_mapping(tx, mapping_id)
         generation = want(kit, tx, [mapping_id], kind, urgent=True)[mapping_id]
         record(tx, kit.database.now(tx), by, "ask_for_run", {"kind": kind, "generation": generation}, mapping_id)
     return Asked(generation, obstacle(kit, mapping_id, kind))

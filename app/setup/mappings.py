@@ -136,7 +136,7 @@ def changed(mapping: CourseMapping, changes: Mapping[str, Any], reset: Collectio
 def pause(kit: Kit, mapping_id: int, actor: str) -> None:
     """Stop all work on a mapping until it is resumed; what Moodle reports meanwhile is kept."""
     with kit.database.transaction() as tx:
-        worklist.pause(tx, finding.mapping(tx, mapping_id).id)
+        worklist.pause(tx, finding.still_mapping(tx, mapping_id).id)
         record(tx, kit.database.now(tx), actor, "pause_mapping", {}, mapping_id)
 
 
@@ -159,7 +159,7 @@ def resume(kit: Kit, mapping_id: int, actor: str) -> None:
         course.enable_lms(kit, instance, mapping.kura_courseid, actor)
     with kit.database.transaction() as tx:
         now = kit.database.now(tx)
-        mappings.hold_still(tx, mapping_id)
+        finding.still_mapping(tx, mapping_id)
         worklist.resume(tx, now, mapping_id)
         worklist.unpark(tx, now, [mapping_id], 0.0)
         ask.want(kit, tx, [mapping_id], "roster", urgent=True)

@@ -25,7 +25,7 @@ def at_rest(kit: Kit, mapping_id: int, why: Why) -> Iterator[Mapping]:
     Raises NotFound, and Refused while a run is at work.
     """
     with kit.database.transaction() as tx:
-        mapping = finding.mapping(tx, mapping_id)
+        mapping = finding.still_mapping(tx, mapping_id)
         _stop(tx, mapping_id, why)
     try:
         yield mapping

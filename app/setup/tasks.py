@@ -40,7 +40,7 @@ def ask(kit: Kit, kind: str, mapping_id: int | None, by: str) -> int:
     """
     with kit.database.transaction() as tx:
         if mapping_id is not None:
-            finding.mapping(tx, mapping_id)
+            finding.still_mapping(tx, mapping_id)
         now = kit.database.now(tx)
         found = tasks.waiting(tx, kind, mapping_id, now - _IMPATIENCE)
         return found or tasks.add(tx, now, kind=kind, mapping_id=mapping_id, asked_by=by)

@@ -55,10 +55,10 @@ def bypass(kit: Kit, mapping_id: int, kind: Kind, digest: str, by: str) -> int:
     a day, or when the hold is rejected. Raises NotFound, Refused.
     """
     with kit.database.transaction() as tx:
-        if mappings.get(tx, mapping_id) is None:
-            raise NotFound(f"There is no mapping {mapping_id}.")
         # The mapping first: whoever removes it, or points it elsewhere, locks it before its rows of the worklist.
         mappings.lock(tx, mapping_id)
+        if mappings.get(tx, mapping_id) is None:
+            raise NotFound(f"There is no mapping {mapping_id}.")
         # The worklist before the hold, as a run locks them: and no run is claimed between this and the bypass.
         gen = want(kit, tx, [mapping_id], kind, urgent=True)[mapping_id]
         hold = open_hold(tx, mapping_id, kind)

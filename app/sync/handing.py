@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from app.kit import Kit
 from app.planning.grade_actions import Column
 from app.planning.gradebook import Cell
-from app.store import audit, cells, runs
+from app.store import audit, cells, mappings, runs
 from app.store.worklist import GRADES
 from app.sync.ask import want
 
@@ -48,6 +48,7 @@ def hand_back(kit: Kit, mapping_id: int, seen: Sequence[Left], by: str) -> list[
     """
     looked_at = {(_cell(left), left["shown"]) for left in seen}
     with kit.database.transaction() as tx:
+        mappings.hold_still(tx, mapping_id)
         given = [left for left in _found(tx, mapping_id, Chosen()) if (_cell(left), left["shown"]) in looked_at]
         if not given:
             return []

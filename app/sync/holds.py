@@ -160,6 +160,10 @@ def asked_by(tx: Connection, hold: Hold) -> Item:
 
 def _open(tx: Connection, hold_id: int) -> Hold:
     hold = holds.get(tx, hold_id)
+    if hold is not None:
+        # Its mapping first: whoever removes it, or points it elsewhere, has locked it before all that hangs on it.
+        mappings.hold_still(tx, hold.mapping_id)
+        hold = holds.get(tx, hold_id)
     if hold is None:
         raise NotFound(f"There is no hold {hold_id}.")
     if hold.state != "open":
