@@ -92,6 +92,9 @@ def test_numbers_that_are_too_long_name_no_course(sqlite_kit: Kit, clock: SetClo
         sign_in(client)
         assert post(client, "/mappings/new", moodle=f"uni:{LONG}", kuracloud="kura:1")[0] == 404
         assert post(client, "/mappings/new", moodle="uni:2", kuracloud=f"kura:{LONG}")[0] == 404
+        for path in (f"/mappings/1/grades?column={LONG}-1", f"/mappings/1/grades?column=1-{LONG}"):
+            assert client.get(path).status_code == 409, path
+        assert client.get(f"/queues?after={LONG}-roster").status_code == 409
         line = f"site,course,instance,kura_course\nuni,{LONG},kura,{LONG}\n"
         status, said = post(client, "/mappings/import", file=line)
         assert (status, "has no course" in said) == (200, True)

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from app.errors import Refused
 from app.planning.grade_actions import Column
 from app.planning.standing import ColumnStanding
+from app.setup import finding
 from app.sync import handing, standing
 from app.sync.handing import Chosen, Left
 from app.web import access
@@ -105,7 +106,7 @@ def _column() -> tuple[int, int] | None:
     if given is None:
         return None
     lesson, _, revision = given.partition("-")
-    if not (lesson.isdecimal() and revision.isdecimal()):
+    if not (finding.is_number(lesson) and finding.is_number(revision)):
         raise Refused("A column is called by two numbers: lesson-revision.")
     return Column(int(lesson), int(revision))
 
