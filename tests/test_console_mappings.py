@@ -181,3 +181,12 @@ def test_the_last_runs_are_shown_without_their_plans(made: World, visitor: Visit
         last = runs.last(tx, made.mapping_id, "roster")
     assert last is not None
     assert f'href="/runs/{last.id}"' in visitor.get("/mappings/1").text
+
+
+def test_what_to_do_about_a_refused_token_is_said_without_commands(made: World, visitor: Visitor) -> None:
+    made.moodle.rotate_token("another")
+    assert made.sync().outcome == "parked"
+    text = visitor.text("/mappings/1")
+    assert "“Test” under Connections says what is wrong" in text
+    assert "Manage tokens and enter it under Connections." in text
+    assert "kurasync site" not in text + visiting(made.kit).text("/mappings/new")

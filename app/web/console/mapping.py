@@ -31,13 +31,14 @@ def mapping(number: int) -> str:
     """All about one mapping."""
     kit = access.kit()
     found = words.everything(kit, number)
+    told = {key: plain(found[key]) for key in ("last_message", "grades_last_message") if found[key]}
     with kit.database.reading() as tx:
-        last = [words_of_runs.line(run) for run in runs.search(tx, mapping_id=number, limit=_RUNS)]
+        last = [_line(run) for run in runs.search(tx, mapping_id=number, limit=_RUNS)]
         waiting = [holds.waiting(tx, number, kind) for kind in KINDS]
     stands = standing.students(kit, number)
     return show(
         "mapping.html",
-        mapping=found,
+        mapping={**found, **told},
         obstacle=said(found["obstacle"]),
         approved=[hold.id for hold in waiting if hold and hold.state == "approved"],
         runs=last,
@@ -103,6 +104,10 @@ def said(obstacle: str | None) -> str | None:
 def facts(number: int) -> dict[str, Any]:
     """What every page about a mapping is headed by; raises NotFound."""
     return words.now(access.kit(), number)
+
+
+def _line(run: runs.Run) -> dict[str, Any]:
+    return {**words_of_runs.line(run), "message": plain(run.message or "")}
 
 
 def _begun(kind: str, number: int) -> Response:

@@ -33,7 +33,7 @@ def new() -> str:
         "mapping_new.html",
         found={part: lines[:_SHOWN] for part, lines in fitting.items()},
         more={part: len(lines) - _SHOWN for part, lines in fitting.items() if len(lines) > _SHOWN},
-        silent=found.silent,
+        silent={name: plain(why) for name, why in found.silent.items()},
         connected=connected,
         ours=ours,
         theirs=theirs,

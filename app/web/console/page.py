@@ -16,7 +16,7 @@ from app.errors import KurasyncError, NotFound, Refused, TransientError
 from app.setup import accounts
 from app.web import access, problems
 from app.web.access import Forbidden
-from app.words.plain import plain as plain
+from app.web.console.instead import plain as plain
 from schemas.api.paging import is_storable
 
 TEMPLATES = Blueprint(
