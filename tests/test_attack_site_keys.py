@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+from flask import g
+
+from app.errors import NotFound
+from app.planning.roles import Principal
+from app.web.api import named
 from sandbox.moodle.sim import SimMoodle
 from tests.api_desk import ApiDesk
 
@@ -36,3 +42,10 @@ def _tells_nothing(api: ApiDesk, path: str, body: dict[str, Any]) -> None:
     said = api.post(path, body, status=409, site="test")["detail"]
     assert not any(each in said for each in OF_UNI), said
     assert any(each in api.post(path, body, status=409)["detail"] for each in OF_UNI), "administrators are told"
+
+
+def test_a_key_whose_site_was_removed_just_now_is_not_one_for_every_site(api: ApiDesk) -> None:
+    with api.client.application.test_request_context():
+        g.principal = Principal("key:gone", "admin", 99)
+        with pytest.raises(NotFound):
+            named.site_name(None)

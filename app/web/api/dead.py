@@ -6,7 +6,6 @@ from typing import Any
 
 from app.setup import deaths
 from app.setup.deaths import Chosen
-from app.store import sites
 from app.store.reports import DeadLine
 from app.store.worklist import Target
 from app.web import access
@@ -56,17 +55,7 @@ def _key(each: DeadLine) -> Target:
 def _chosen(given: dict[str, Any]) -> Chosen:
     return Chosen(
         mapping_ids=frozenset(given["mappings"]) if "mappings" in given else None,
-        site=_site(given.get("site")),
+        site=named.site_name(given.get("site")),
         kind=given.get("kind"),
         reason=given.get("reason"),
     )
-
-
-def _site(name: str | None) -> str | None:
-    """The name of the site that is meant, None: of every site."""
-    number = named.site_id(name)
-    if number is None:
-        return None
-    with access.kit().database.reading() as tx:
-        found = sites.get(tx, number)
-    return found.name if found else None

@@ -44,9 +44,13 @@ def site_name(name: str | None) -> str | None:
     if name is not None:
         return site(name).name
     own = access.principal().site_id
+    if own is None:
+        return None
     with access.kit().database.reading() as tx:
-        found = sites.get(tx, own) if own is not None else None
-    return found.name if found else None
+        found = sites.get(tx, own)
+    if found is None:  # it was removed just now: that makes the key none for every site
+        raise NotFound("The site that this key is for was removed just now.")
+    return found.name
 
 
 def instance(name: str) -> Instance:
