@@ -93,6 +93,13 @@ def test_a_row_says_what_else_was_written_in_words(sqlite_kit: Kit, clock: SetCl
     assert "First yes" in text
 
 
+def test_what_is_very_long_is_folded_away(sqlite_kit: Kit, clock: SetClock, visitor: Visitor) -> None:
+    asked_by = [{"event": number} for number in range(100)]
+    with sqlite_kit.database.transaction() as tx:
+        audit.begin(tx, clock(), actor="x", system="moodle", operation="save", subject={"asked_by": asked_by})
+    assert "Asked by Show it all event: 0; event: 1;" in visitor.text("/audit/5")
+
+
 def test_a_row_that_is_not_there_is_not_found(visitor: Visitor) -> None:
     assert "There is no row 99" in visitor.text("/audit/99", 404)
     assert "There is no row 0" in visitor.text("/audit/0", 404)

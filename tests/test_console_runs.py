@@ -41,7 +41,7 @@ def test_runs_are_chosen_by_mapping_kind_and_outcome(visitor: Visitor, asked: di
 
 def test_a_run_shows_its_plan_in_words(made: World, visitor: Visitor) -> None:
     said = visitor.text("/runs/1")
-    assert "Waits for approval" in said
+    assert "Held for approval" in said
     assert "Ana Lee" in said
     assert "not there → invited" in said
     assert "Why" in said

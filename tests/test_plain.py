@@ -17,6 +17,8 @@ from app.words.plain import plain
         ("Wait until it has ended (`kurasync runs list`), then try again.", "Wait until it has ended, then try again."),
         ("There is no course 9; see `kurasync instance courses kura`. Try 8.", "There is no course 9. Try 8."),
         ("See `kurasync doctor`.", "See `kurasync doctor`."),
+        ("Nobody is known. Try `kurasync trace --user SITE:USERID`.", "Nobody is known."),
+        ("It is off. Set `A.B` and run `kurasync up`. It waits.", "It is off. It waits."),
     ],
 )
 def test_sentences_that_name_commands_are_left_out(message: str, said: str) -> None:

@@ -6,7 +6,9 @@ import re
 
 _ASIDE = re.compile(r"(?:: | \(|[;,] see )`(?:kurasync|mapping) [^`]*`(?: says more)?\)?(?=[.!?,;]|$)")
 # Tried where sentences begin, and nowhere else: a word of very many letters would take minutes.
-_COMMANDS = re.compile(r"(?<![^.!?])[^.!?]*(?:`kurasync [^`]*`| --[a-z])(?:`[^`]*`|[^.!?`])*[.!?]?")
+_COMMANDS = re.compile(
+    r"(?<![^.!?])(?:`(?!kurasync )[^`]*`|[^.!?`])*(?:`kurasync [^`]*`| --[a-z])(?:`[^`]*`|[^.!?`])*[.!?]?"
+)
 
 
 def plain(message: str, otherwise: str | None = None) -> str:
