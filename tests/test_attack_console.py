@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from app.kit import Kit
 from app.setup import accounts
 from tests.conftest import SetClock
-from tests.visiting import console_at
+from tests.visiting import console_at, visiting
 from tests.world import world
 
 pytestmark = pytest.mark.usefixtures("quick_hashes")
@@ -119,3 +119,10 @@ def test_a_site_may_have_any_name_and_is_heard(sqlite_kit: Kit) -> None:
 
 def test_the_largest_number_names_no_row_of_the_audit(anna: FlaskClient) -> None:
     assert anna.get(f"/audit/{2**63 - 1}").status_code == 404
+
+
+def test_a_file_of_rows_is_not_begun_where_it_cannot_be_read(kit: Kit) -> None:
+    """PostgreSQL finds out when it reads the first row: by then the answer was half sent."""
+    visitor = visiting(kit, "viewer")
+    answer = visitor.client.get("/audit/export?mapping=999999999999999999")
+    assert (answer.status_code, answer.text) == (200, "") if kit.database.is_sqlite else answer.status_code == 404

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from flask import Response
@@ -86,7 +86,9 @@ def export() -> Response:
     how = asked.one_of("format", FORMATS) or "jsonl"
     found = auditing.exported(access.kit(), asked.number("mapping"), asked.begin_of_day("since"))
     headers = {"Content-Disposition": f'attachment; filename="kurasync-audit.{how}"'}
-    return Response(_pieces(words.lines(found, how)), headers=headers, content_type=_TYPES[how])
+    pieces = _pieces(words.lines(found, how))
+    first = next(pieces, b"")  # before anything is answered: what goes wrong by then is told on a page
+    return Response(chain([first], pieces), headers=headers, content_type=_TYPES[how])
 
 
 def _which() -> dict[str, Any]:
