@@ -102,6 +102,15 @@ def test_after_a_long_pause_one_has_to_sign_in_again(sqlite_kit: Kit, clock: Set
     assert "/sign-in" in visitor.get("/", status=302).location
 
 
+def test_who_presses_after_the_session_ended_is_told_that_nothing_was_done(sqlite_kit: Kit, clock: SetClock) -> None:
+    visitor = visiting(sqlite_kit)
+    sent = {"csrf_token": token(visitor.client, "/account")}
+    clock.advance(sqlite_kit.settings.session_idle + 1)
+    shown = visitor.client.post("/doctor", data=sent, follow_redirects=True).text
+    assert "You are not signed in any more, and nothing was done" in shown
+    assert "nothing was done" not in visitor.client.get("/sign-in").text
+
+
 def test_a_page_that_renews_itself_keeps_nobody_signed_in(sqlite_kit: Kit, clock: SetClock) -> None:
     visitor, idle = visiting(sqlite_kit), sqlite_kit.settings.session_idle
     clock.advance(idle - 100)

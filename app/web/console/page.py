@@ -25,6 +25,7 @@ TEMPLATES = Blueprint(
 """Carries the templates and the static files."""
 
 _NO_DATABASE = "The database cannot be used at the moment. Nothing was changed: try again in a minute."
+_SIGNED_OUT = "You are not signed in any more, and nothing was done: sign in, and then do it again."
 _log = structlog.get_logger()
 
 TOKEN = "token"
@@ -140,11 +141,18 @@ def _check_sent() -> None:
         raise Refused("There is something in it that is no text.", reason="no_text")
 
 
+def _ask_who() -> Response:
+    if request.method == "GET":
+        return redirect(url_for("console_signing_in.form", to=request.full_path.rstrip("?")))
+    flash(_SIGNED_OUT, "warned")
+    return redirect(url_for("console_signing_in.form", to="/"))
+
+
 def _let_in() -> Response | None:
     # A page that renews itself is no sign of anybody: an abandoned screen must not stay signed in.
     by_itself, token = _BY_ITSELF in request.headers, session.get(TOKEN)
     user = accounts.signed_in(access.kit(), token, is_used=not by_itself) if token else None
     if user is None:
-        return redirect(url_for("console_signing_in.form", to=request.full_path if request.method == "GET" else "/"))
+        return _ask_who()
     access.require(accounts.principal(user))
     return None
