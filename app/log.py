@@ -39,7 +39,9 @@ _HIDDEN = (
 )
 _MASK = "***"
 # A database's or a server's own message may quote what it was sent, so values are looked through as well.
-_ADDRESS = re.compile(r"[^\s@\"'<>(){}\[\],;:=]+@[^\s@\"'<>(){}\[\],;:=]+")
+_SIGN = r"[^\s@\"'<>(){}\[\],;:=]"
+# Tried where words begin, and nowhere else: one without end would keep the process busy.
+_ADDRESS = re.compile(rf"(?<!{_SIGN}){_SIGN}+@{_SIGN}+")
 _CONSOLE = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
 _LARGEST, _OLDER = 10 << 20, 4  # bytes of the file of log lines, and how many before it are kept
 _CHATTY = ("rq.worker", "rq.job", "alembic", "urllib3")
