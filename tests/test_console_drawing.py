@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from flask import render_template_string
+from werkzeug.exceptions import InternalServerError
 
 from app.kit import Kit
+from app.web.console.page import http_error
 from app.words.going import with_it
 from app.words.section import Section
 from app.words.spans import span
@@ -76,6 +78,16 @@ def test_a_part_of_a_plan_says_how_many_and_why() -> None:
     assert '<h2>Remove <span class="count plain">1</span></h2>' in drawn
     assert "Why: It would empty the course.</p>" in drawn
     assert draw("{{ ui.section(part) }}", part=Section("Add", [], {})) == ""
+
+
+def test_what_the_title_of_a_part_explains_stands_below_its_number() -> None:
+    drawn = draw("{{ ui.section(part) }}", part=Section("Conflicts: nothing is done", [{"who": "Ana"}], {"who": "who"}))
+    assert '<h2>Conflicts <span class="count plain">1</span></h2> <p class="remark">Nothing is done.</p>' in drawn
+
+
+def test_an_error_of_the_program_is_a_page_with_words() -> None:
+    page, status = http_error(InternalServerError())
+    assert (status, "its log says more" in page, "<h1>Something went wrong</h1>" in page) == (500, True, True)
 
 
 def test_a_time_is_exact_for_programs_and_readable_for_people() -> None:

@@ -60,7 +60,7 @@ class WholeHoldSchema(HoldSchema):
 class DigestBody(Body):
     """What was looked at."""
 
-    digest = fields.String(required=True, validate=validate.Regexp(r"[0-9a-f]{64}\Z"))
+    digest = fields.String(required=True, validate=validate.Regexp(r"[0-9a-f]{64}\Z", error="Is no digest."))
 
 
 HoldPage = paged(HoldSchema)

@@ -39,6 +39,7 @@ _TITLES = {
     403: "Not allowed",
     404: "Not found",
     409: "This cannot be done",
+    500: "Something went wrong",
     503: "Not at the moment",
 }
 _WORDS = {
@@ -46,6 +47,7 @@ _WORDS = {
     404: "There is nothing at this address.",
     405: "This address does not take what was sent.",
     413: "That is too large.",
+    500: "That is an error of kurasync; its log says more. Look whether what you wanted was done before you try again.",
 }
 
 
