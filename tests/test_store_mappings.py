@@ -25,6 +25,8 @@ READ_AND_WRITTEN: dict[str, dict[str, Any]] = {
     "grade_cells": {"lesson": 1, "revision": 2, "userid": 7},
     "exemptions": {"side": "moodle", "number": 7, "by": "x", "at": 1.0},
     "bypasses": {"kind": "roster", "gen": 1, "by": "x", "at": 1.0},
+    "readings": {"read_at": 1.0, "members": [], "students": []},
+    "tasks": {"kind": "roster_plan", "asked_by": "x", "asked_at": 1.0, "state": "wanted"},
 }
 
 
