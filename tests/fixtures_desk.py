@@ -27,7 +27,7 @@ from app.store import worklist
 from app.sync.turn import take_turn
 from sandbox.kuracloud.sim import SimKuraCloud
 from sandbox.moodle.sim import SimMoodle
-from tests.conftest import SHORT
+from tests.conftest import WITHIN
 from tests.fixtures_processes import wait_until
 
 
@@ -113,8 +113,8 @@ def desk(sqlite_url: str, tmp_path: Path) -> Iterator[Desk]:
 @contextmanager
 def opened_desk(url: str, home: Path) -> Iterator[Desk]:
     """The same on a migrated database of one's own."""
-    given = settings.load({}, home=home, database_url=url, secret_key=Fernet.generate_key().decode(), **SHORT)
-    named = {name: getattr(given, name) for name in ("home", "database_url", "secret_key", *SHORT)}
+    given = settings.load({}, home=home, database_url=url, secret_key=Fernet.generate_key().decode(), **WITHIN)
+    named = {name: getattr(given, name) for name in ("home", "database_url", "secret_key", *WITHIN)}
     environ = {settings.variable(name): str(value) for name, value in named.items()}
     kit = kits.make(given)
     with SimMoodle.serving() as moodle, SimKuraCloud.serving() as kura:
