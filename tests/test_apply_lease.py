@@ -63,7 +63,7 @@ def steal(made: World, taken: list[Claim], frozen: float = 0.0) -> None:
 def test_a_run_that_lost_its_lease_while_reading_writes_nothing_not_even_links(
     sqlite_kit: Kit, clock: SetClock
 ) -> None:
-    with class_of_six(sqlite_kit, clock, lease=1.6) as made:  # renewed after 0.1 s
+    with class_of_six(sqlite_kit, clock, lease=4.6) as made:  # 0.1 s more than a call may take and late: renewed after that
         made.kura.put_student(made.kura_course, givenName="Ana", familyName="Lee", email="by.hand@example.edu")
         made.enrol(email="by.hand@example.edu")
         with rival(made) as taken:
@@ -93,7 +93,7 @@ def test_links_are_not_tied_by_a_run_whose_lease_ended_after_its_last_call(sqlit
 def test_a_run_that_loses_its_lease_between_two_writes_stops_there_and_asks_for_another(
     sqlite_kit: Kit, clock: SetClock
 ) -> None:
-    with class_of_six(sqlite_kit, clock, lease=1.6) as made:
+    with class_of_six(sqlite_kit, clock, lease=4.6) as made:
         deletes(made)
         made.enrol(email="new@example.edu")
         made.kura.calls.clear()
