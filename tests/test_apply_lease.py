@@ -63,7 +63,7 @@ def steal(made: World, taken: list[Claim], frozen: float = 0.0) -> None:
 def test_a_run_that_lost_its_lease_while_reading_writes_nothing_not_even_links(
     sqlite_kit: Kit, clock: SetClock
 ) -> None:
-    with class_of_six(sqlite_kit, clock, lease=4.6) as made:  # 0.1 s more than a call may take and late: renewed after that
+    with class_of_six(sqlite_kit, clock, lease=4.6) as made:  # renewed after 0.1 s
         made.kura.put_student(made.kura_course, givenName="Ana", familyName="Lee", email="by.hand@example.edu")
         made.enrol(email="by.hand@example.edu")
         with rival(made) as taken:
