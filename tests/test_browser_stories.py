@@ -87,7 +87,7 @@ def test_a_hold_is_read_and_approved(console: Console, visit: Visit) -> None:
     page = visit("/", role="operator")
     page.get_by_role("link", name="Holds").click()
     picture(page, "holds")
-    page.get_by_role("link", name="1 remove").click()
+    page.get_by_role("link", name="1 to remove").click()
     expect(page.get_by_role("main")).to_contain_text("cannot prove that somebody left")
     assert violations(page) == []
     picture(page, "hold")
