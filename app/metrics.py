@@ -162,8 +162,7 @@ def _prepare(path: Path) -> None:
 
 def _is_whole(path: Path) -> bool:
     try:
-        for _ in MmapedDict.read_all_values_from_file(str(path)):  # type: ignore[no-untyped-call]
-            pass
+        list(MmapedDict.read_all_values_from_file(str(path)))  # type: ignore[no-untyped-call]
     except Exception:  # whatever garbage makes of it
         return False
     return True

@@ -52,8 +52,8 @@ def web() -> None:
     given = database.usable(settings.load())
     # What is missing is told here and once: gunicorn would tell it with a traceback, for each of its processes.
     with opened():
-        pass
-    _main_of(_WEB)(_listen(given).detach())
+        listener = _listen(given)
+    _main_of(_WEB)(listener.detach())
 
 
 @click.command()

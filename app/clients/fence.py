@@ -115,7 +115,7 @@ class _FencedConnection(HTTPConnection):
 
 
 class _FencedTLSConnection(_FencedConnection, HTTPSConnection):
-    pass
+    """The same over TLS."""
 
 
 class _ConnectFirst(HTTPConnectionPool):

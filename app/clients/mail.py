@@ -59,7 +59,7 @@ class _Bounded(smtplib.SMTP):
 
 
 class _BoundedTLS(_Bounded, smtplib.SMTP_SSL):
-    pass
+    """The same over TLS from the beginning."""
 
 
 def send(server: MailServer, message: EmailMessage) -> int:

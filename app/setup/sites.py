@@ -161,8 +161,8 @@ def move(kit: Kit, name: str, url: str, actor: str, *, force: bool = False) -> S
     with kit.database.reading() as tx:
         site = finding.site(tx, name)
     address = url.strip().rstrip("/")
-    with first_try(), closing(connect.http(kit, address, "moodle")):
-        pass  # it is an address
+    with first_try():
+        connect.http(kit, address, "moodle").close()  # refuses what is no address
     with kit.database.transaction() as tx:
         # Before the token leaves: whoever has it sent somewhere is known, whatever comes of it.
         record(tx, kit.database.now(tx), actor, "try_address", {"site": name, "to": address})
