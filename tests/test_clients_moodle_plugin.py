@@ -16,28 +16,23 @@ from app.clients.moodle_plugin import MoodlePlugin, in_calls
 from app.clients.moodle_refusals import lacking
 from app.clients.phpform import php_form
 from app.errors import ConnectionBroken, CourseGone, KurasyncError, PermanentError, TransientError
-from schemas.plugin import (
+from schemas.plugin_grades import (
     Counts,
     Deleted,
     DeletedItem,
     GradeToSave,
     ItemKey,
     ItemToSave,
-    Outbox,
-    PluginCourse,
     PluginGrade,
     PluginGrades,
-    PluginGroup,
     PluginItem,
-    PluginRole,
-    PluginRoster,
-    PluginStatus,
-    PluginUser,
     Saved,
     SavedGrade,
     SavedItem,
     to_be_saved,
 )
+from schemas.plugin_roster import PluginCourse, PluginGroup, PluginRole, PluginRoster, PluginUser
+from schemas.plugin_status import Outbox, PluginStatus
 from tests.line_server import Line, answer, listening
 
 ITEM = ItemToSave(12, 34, (GradeToSave(3, 7.5, None), GradeToSave(5, None, 0.0)), "Heart kuraID: 12-34", 10.0)

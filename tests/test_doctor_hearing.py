@@ -15,7 +15,7 @@ from app.setup.check import Check
 from app.store import alerts, sites
 from app.store.sites import Site
 from app.store.tables import alerts as alert_rows
-from schemas.plugin import Outbox, PluginStatus
+from schemas.plugin_status import Outbox, PluginStatus
 from tests.conftest import SetClock
 from tests.tracing import come
 from tests.world import World, world

@@ -10,7 +10,7 @@ from app.errors import RosterUnverified
 from app.planning.plugin_students import told
 from app.planning.rules import Rules
 from app.planning.students import basis, with_touched
-from schemas.plugin import PluginCourse, PluginGroup, PluginRole, PluginRoster, PluginUser
+from schemas.plugin_roster import PluginCourse, PluginGroup, PluginRole, PluginRoster, PluginUser
 from tests.planning_builders import member
 
 COURSE = PluginCourse(2, "Chemistry", "CHEM", "", 1_900_000_000, True, 0)

@@ -14,7 +14,8 @@ from sandbox.faults import Fault
 from sandbox.moodle import SimMoodle
 from sandbox.moodle.senders import Signed
 from sandbox.moodle.state import SERVICE_USER
-from schemas.plugin import GradeToSave, ItemKey, ItemToSave, Outbox, PluginGrade
+from schemas.plugin_grades import GradeToSave, ItemKey, ItemToSave, PluginGrade
+from schemas.plugin_status import Outbox
 
 SECRET = "whsec_c2FuZGJveC1zZWNyZXQtb2YtbW9vZGxl"
 FUNCTIONS = {

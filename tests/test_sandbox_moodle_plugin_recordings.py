@@ -17,7 +17,7 @@ from app.clients.phpform import php_form
 from app.errors import CourseGone, KurasyncError, PermanentError
 from sandbox.moodle import SimMoodle
 from sandbox.moodle.state import SERVICE_USER
-from schemas.plugin import GradeToSave, ItemKey, ItemToSave
+from schemas.plugin_grades import GradeToSave, ItemKey, ItemToSave
 from tests.line_server import Line, answer, listening
 from tests.plugin_story import DELETE, GRADES, ROSTER, SAVE, STATUS, Case, Story
 

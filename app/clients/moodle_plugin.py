@@ -7,8 +7,20 @@ from dataclasses import replace
 
 from app.clients.moodle_refusals import PLUGIN, cut
 from app.clients.moodle_rest import MoodleRest
-from schemas import plugin as shapes
-from schemas.plugin import Counts, Deleted, ItemKey, ItemToSave, PluginGrades, PluginRoster, PluginStatus, Saved
+from schemas.plugin_grades import (
+    Counts,
+    Deleted,
+    ItemKey,
+    ItemToSave,
+    PluginGrades,
+    Saved,
+    read_deleted,
+    read_grades,
+    read_saved,
+    to_be_saved,
+)
+from schemas.plugin_roster import PluginRoster, read_roster
+from schemas.plugin_status import PluginStatus, read_status
 
 _GRADES_A_CALL, _ITEMS_A_CALL = 300, 20
 """Three values a grade, four an item: 980 of the 1000 that PHP takes in one form (max_input_vars)."""
@@ -37,19 +49,19 @@ class MoodlePlugin:
             **({"userids": list(userids)} if userids else {}),
             **({"capability": capability} if capability else {}),
         }
-        return self._call(f"{PLUGIN}_get_roster", parameters, shapes.read_roster)
+        return self._call(f"{PLUGIN}_get_roster", parameters, read_roster)
 
     def grades(self, courseid: int) -> PluginGrades:
         """Our items of a course with all their grades, and who may get grades."""
-        return self._call(f"{PLUGIN}_get_grades", {"courseid": courseid}, shapes.read_grades)
+        return self._call(f"{PLUGIN}_get_grades", {"courseid": courseid}, read_grades)
 
     def save_grades(self, courseid: int, items: Sequence[ItemToSave]) -> Saved:
         """Make or change items and write grades; what became of each. At most what `in_calls` puts in one call.
 
         Raises TransientError with the reason "cut" when fewer items or grades arrived than were sent.
         """
-        parameters = {"courseid": courseid, "items": [shapes.to_be_saved(item) for item in items]}
-        saved = self._call(f"{PLUGIN}_save_grades", parameters, shapes.read_saved, writes=True)
+        parameters = {"courseid": courseid, "items": [to_be_saved(item) for item in items]}
+        saved = self._call(f"{PLUGIN}_save_grades", parameters, read_saved, writes=True)
         if not saved.missing and saved.counts != Counts(len(items), sum(len(item.grades) for item in items)):
             raise cut()
         return saved
@@ -57,11 +69,11 @@ class MoodlePlugin:
     def delete_items(self, courseid: int, items: Sequence[ItemKey]) -> Deleted:
         """Delete items with their grades; what became of each."""
         parameters = {"courseid": courseid, "items": [key._asdict() for key in items]}
-        return self._call(f"{PLUGIN}_delete_items", parameters, shapes.read_deleted, writes=True)
+        return self._call(f"{PLUGIN}_delete_items", parameters, read_deleted, writes=True)
 
     def status(self) -> PluginStatus:
         """Versions, identity of the site, outbox, and the capabilities that are missing at system level."""
-        return self._call(f"{PLUGIN}_get_status", {}, shapes.read_status)
+        return self._call(f"{PLUGIN}_get_status", {}, read_status)
 
 
 def in_calls(items: Sequence[ItemToSave]) -> Iterator[list[ItemToSave]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.errors import RosterUnverified
 from app.planning.rules import Rules
 from app.planning.students import Member, Reading
-from schemas.plugin import PluginRoster, PluginUser
+from schemas.plugin_roster import PluginRoster, PluginUser
 
 COURSE_LEVEL = 50  # Moodle's CONTEXT_COURSE; a category's is 40, the whole site's 10
 ARCHETYPE = "student"

@@ -12,7 +12,7 @@ from app.setup.check import Check, fail, note, ok, warn
 from app.store.sites import Site
 from app.sync import connect
 from schemas.moodle import SiteInfo
-from schemas.plugin import Outbox, PluginStatus
+from schemas.plugin_status import Outbox, PluginStatus
 
 FUNCTIONS = tuple(
     f"local_kurasync_{name}" for name in ("get_roster", "get_grades", "save_grades", "delete_items", "get_status")

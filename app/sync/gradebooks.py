@@ -21,7 +21,7 @@ from app.planning.grade_actions import (
     after,
 )
 from app.planning.gradebook import Cell, Grade, Gradebook, Item
-from schemas.plugin import GradeToSave, ItemKey, ItemToSave, PluginGrades, SavedItem
+from schemas.plugin_grades import GradeToSave, ItemKey, ItemToSave, PluginGrades, SavedItem
 
 Undone = dict[Action, str]
 """What was not done, with the slug of the reason (app.planning.grades.LEFT)."""

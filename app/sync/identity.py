@@ -18,7 +18,7 @@ from app.store.sites import Site
 from app.sync import connect, plugin
 from app.sync.parking import park
 from schemas.moodle import SiteInfo
-from schemas.plugin import Outbox, PluginStatus
+from schemas.plugin_status import Outbox, PluginStatus
 
 STATUS = "local_kurasync_get_status"
 OTHER_MOODLE = "other_moodle"
